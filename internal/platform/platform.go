@@ -1,0 +1,124 @@
+package platform
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Name is a platform's name, spelled as in spec.platform of a SocialAccount.
+type Name string
+
+// The platforms of the manual: a closed list.
+const (
+	X         Name = "X"
+	Instagram Name = "Instagram"
+	Snapchat  Name = "Snapchat"
+	YouTube   Name = "YouTube"
+	Facebook  Name = "Facebook"
+)
+
+// AccountRef names an account to a platform: by its immutable ID where that is
+// known, else by its handle (no leading @). A handle can change hands; an ID
+// cannot.
+type AccountRef struct {
+	ID     string
+	Handle string
+}
+
+// Lookup is the way an account is looked up.
+type Lookup string
+
+// The two ways to look an account up.
+const (
+	ByID     Lookup = "id"
+	ByHandle Lookup = "handle"
+)
+
+// Outcome is what a platform said of one account.
+type Outcome string
+
+// The outcomes. Unanswered is not a verdict about the account: the platform
+// left it out, or answered something that cannot be believed.
+const (
+	Found       Outcome = "Found"
+	Suspended   Outcome = "Suspended"
+	NotFound    Outcome = "NotFound"
+	Deactivated Outcome = "Deactivated"
+	Unanswered  Outcome = "Unanswered"
+)
+
+// Observation is a platform's answer about one account.
+type Observation struct {
+	Ref     AccountRef
+	Outcome Outcome
+	// Profile is set if and only if Outcome is Found.
+	Profile *Profile
+	// Err says why, if and only if Outcome is Unanswered.
+	Err error
+}
+
+// Observer reads public profiles.
+type Observer interface {
+	// Observe looks up at most Limits.Batch accounts, all of them by the same
+	// Lookup, and returns one Observation per ref, in the order of refs. An
+	// error (always an *Error) means that none was answered.
+	Observe(ctx context.Context, by Lookup, refs []AccountRef) ([]Observation, error)
+}
+
+// Limits is what a platform publishes about one way of looking accounts up.
+type Limits struct {
+	// Bucket names the budget that a request is counted against, as in Usage.
+	Bucket string
+	// Batch is the number of accounts that one request can name, at least 1.
+	Batch int
+	// Requests in Window is the published budget of the bucket.
+	Requests int
+	Window   time.Duration
+}
+
+// Usage is what an answer's headers told of a bucket.
+type Usage struct {
+	Bucket    string
+	Limit     int
+	Remaining int
+	ResetsAt  time.Time
+}
+
+// Config opens a Client.
+type Config struct {
+	// Endpoint is the base URL, without a trailing slash.
+	Endpoint string
+	// App holds the app's own credentials.
+	App Secret
+	// HTTP performs the requests. See NewHTTPClient.
+	HTTP *http.Client
+	// Usage receives what each answer's headers say; never nil.
+	Usage func(Usage)
+	// Now is the clock; never nil.
+	Now func() time.Time
+}
+
+// Client is one app's open connection to a platform. A nil capability is
+// unsupported.
+type Client struct {
+	Observe Observer
+}
+
+// Adapter describes one platform. main.go builds the set of them.
+type Adapter struct {
+	Name Name
+	// Endpoint is the platform's own base URL.
+	Endpoint string
+	// MediaHosts are the hosts that serve the platform's profile images.
+	MediaHosts []string
+	// Profiles says, for each supported Lookup, at which cost profiles are read.
+	Profiles map[Lookup]Limits
+	// Readable are the profile fields that this platform exposes at all. What
+	// is not in it is unknown, which is never the same as empty.
+	Readable FieldSet
+	// Open checks the app Secret and returns a Client; it performs no call. Its
+	// error is an *Error of kind KindInvalid that names the keys that are missing or
+	// malformed, never their values.
+	Open func(Config) (*Client, error)
+}
