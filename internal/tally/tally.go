@@ -1,0 +1,184 @@
+// Package tally counts verdicts over the whole fleet. The account controller
+// tells it each account's verdicts; the policy controller reads exact counts
+// from it, which the capped lists in the accounts' statuses could not give.
+package tally
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"mithaq.dev/mithaq/internal/governance"
+)
+
+// Tally holds the last verdicts of each account. It is safe for concurrent use.
+type Tally struct {
+	mu       sync.Mutex
+	accounts map[types.NamespacedName]account
+	policies map[string]*counts
+	changed  func(policy string)
+}
+
+// account holds what an account contributes: the policies that judged it, and
+// the rules that do not pass.
+type account struct {
+	policies []string
+	failing  []governance.RuleResult
+}
+
+type counts struct {
+	selected, violating, unknown int
+	rules                        map[string]*RuleCount
+}
+
+// RuleCount counts the accounts that do not pass a rule.
+type RuleCount struct {
+	Rule              string
+	Violated, Unknown int
+}
+
+// Policy is what is known of one policy over the fleet. Selected is the sum of
+// Compliant, Violating and Unknown.
+type Policy struct {
+	Selected, Compliant, Violating, Unknown int
+	// Rules are the rules that somebody does not pass, worst first.
+	Rules []RuleCount
+}
+
+// New returns an empty tally. changed is called, with the name of a policy,
+// whenever its counts may have changed; it must not block.
+func New(changed func(policy string)) *Tally {
+	return &Tally{accounts: map[types.NamespacedName]account{}, policies: map[string]*counts{}, changed: changed}
+}
+
+// Set records an account's verdicts under these policies.
+func (t *Tally) Set(key types.NamespacedName, policies []string, results []governance.RuleResult) {
+	next := account{policies: slices.Clone(policies)}
+	for _, r := range results {
+		if r.Verdict == governance.Violated || r.Verdict == governance.Unknown {
+			next.failing = append(next.failing, r)
+		}
+	}
+	t.mu.Lock()
+	was, known := t.accounts[key]
+	if known && slices.Equal(was.policies, next.policies) && slices.Equal(was.failing, next.failing) {
+		t.mu.Unlock()
+		return
+	}
+	t.add(was, -1)
+	t.add(next, 1)
+	t.accounts[key] = next
+	t.mu.Unlock()
+	t.tell(was, next)
+}
+
+// Drop forgets an account that is gone.
+func (t *Tally) Drop(key types.NamespacedName) {
+	t.mu.Lock()
+	was, known := t.accounts[key]
+	if known {
+		t.add(was, -1)
+		delete(t.accounts, key)
+	}
+	t.mu.Unlock()
+	t.tell(was, account{})
+}
+
+// Accounts is the number of accounts whose verdicts are known.
+func (t *Tally) Accounts() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.accounts)
+}
+
+// Policy returns the counts of a policy.
+func (t *Tally) Policy(name string) Policy {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c, ok := t.policies[name]
+	if !ok {
+		return Policy{}
+	}
+	p := Policy{
+		Selected: c.selected, Violating: c.violating, Unknown: c.unknown,
+		Compliant: c.selected - c.violating - c.unknown,
+	}
+	for _, rule := range c.rules {
+		if rule.Violated > 0 || rule.Unknown > 0 {
+			p.Rules = append(p.Rules, *rule)
+		}
+	}
+	slices.SortFunc(p.Rules, func(a, b RuleCount) int {
+		return cmp.Or(b.Violated-a.Violated, b.Unknown-a.Unknown, cmp.Compare(a.Rule, b.Rule))
+	})
+	return p
+}
+
+// add adds what an account contributes, n times.
+func (t *Tally) add(a account, n int) {
+	for _, name := range a.policies {
+		c := t.of(name)
+		c.selected += n
+		switch worst(a.failing, name) {
+		case governance.Violated:
+			c.violating += n
+		case governance.Unknown:
+			c.unknown += n
+		}
+		if c.selected == 0 {
+			delete(t.policies, name)
+		}
+	}
+	for _, r := range a.failing {
+		c, ok := t.policies[r.Policy]
+		if !ok {
+			continue
+		}
+		rule := c.rules[r.Rule]
+		if rule == nil {
+			rule = &RuleCount{Rule: r.Rule}
+			c.rules[r.Rule] = rule
+		}
+		if r.Verdict == governance.Violated {
+			rule.Violated += n
+		} else {
+			rule.Unknown += n
+		}
+	}
+}
+
+func (t *Tally) of(name string) *counts {
+	c, ok := t.policies[name]
+	if !ok {
+		c = &counts{rules: map[string]*RuleCount{}}
+		t.policies[name] = c
+	}
+	return c
+}
+
+// worst is the worst verdict of a policy among an account's failing rules.
+func worst(failing []governance.RuleResult, policy string) governance.Verdict {
+	verdict := governance.Pass
+	for _, r := range failing {
+		if r.Policy != policy {
+			continue
+		}
+		if r.Verdict == governance.Violated {
+			return governance.Violated
+		}
+		verdict = governance.Unknown
+	}
+	return verdict
+}
+
+func (t *Tally) tell(a, b account) {
+	told := map[string]bool{}
+	for _, name := range slices.Concat(a.policies, b.policies) {
+		if !told[name] {
+			told[name] = true
+			t.changed(name)
+		}
+	}
+}

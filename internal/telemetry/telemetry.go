@@ -1,0 +1,108 @@
+// Package telemetry holds the metrics of Mithaq. Labels come from closed sets,
+// never a handle or a name; what describes the fleet is computed when it is
+// scraped, so series of what is gone are gone.
+package telemetry
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/platform"
+)
+
+// Requests counts the requests to platforms.
+type Requests struct {
+	total    *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+}
+
+// NewRequests registers the request metrics.
+func NewRequests(reg prometheus.Registerer) *Requests {
+	r := &Requests{
+		total: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "mithaq_platform_requests_total",
+			Help: "Requests to platforms, by endpoint template and HTTP status or kind of failure.",
+		}, []string{"platform", "endpoint", "code"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "mithaq_platform_request_duration_seconds",
+			Help:    "Duration of requests to platforms, the reading of the answer included.",
+			Buckets: prometheus.ExponentialBuckets(0.005, 2, 13),
+		}, []string{"platform", "endpoint"}),
+	}
+	reg.MustRegister(r.total, r.duration)
+	return r
+}
+
+// Of is the observer of one platform's requests.
+func (r *Requests) Of(p platform.Name) func(endpoint, code string, d time.Duration) {
+	return func(endpoint, code string, d time.Duration) {
+		r.total.WithLabelValues(string(p), endpoint, code).Inc()
+		r.duration.WithLabelValues(string(p), endpoint).Observe(d.Seconds())
+	}
+}
+
+// fleet computes the fleet's metrics from the cache when they are scraped.
+type fleet struct {
+	reader     client.Reader
+	conditions *prometheus.Desc
+	findings   *prometheus.Desc
+}
+
+// RegisterFleet registers the metrics that describe the accounts of the cache.
+func RegisterFleet(reg prometheus.Registerer, reader client.Reader) {
+	reg.MustRegister(&fleet{
+		reader: reader,
+		conditions: prometheus.NewDesc("mithaq_account_conditions",
+			"Accounts by status of each condition.", []string{"platform", "tier", "class", "condition", "status"}, nil),
+		findings: prometheus.NewDesc("mithaq_account_findings",
+			"Accounts by rule that they do not pass, as far as their statuses list findings.", []string{"platform", "tier", "rule", "severity", "verdict"}, nil),
+	})
+}
+
+// Describe implements prometheus.Collector.
+func (f *fleet) Describe(ch chan<- *prometheus.Desc) {
+	ch <- f.conditions
+	ch <- f.findings
+}
+
+// Collect implements prometheus.Collector.
+func (f *fleet) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	var list v1alpha1.SocialAccountList
+	if err := f.reader.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
+		ch <- prometheus.NewInvalidMetric(f.conditions, err)
+		return
+	}
+	conditions, findings := map[[5]string]float64{}, map[[5]string]float64{}
+	for i := range list.Items {
+		count(&list.Items[i], conditions, findings)
+	}
+	for l, n := range conditions {
+		ch <- prometheus.MustNewConstMetric(f.conditions, prometheus.GaugeValue, n, l[:]...)
+	}
+	for l, n := range findings {
+		ch <- prometheus.MustNewConstMetric(f.findings, prometheus.GaugeValue, n, l[:]...)
+	}
+}
+
+func count(acc *v1alpha1.SocialAccount, conditions, findings map[[5]string]float64) {
+	platform, tier := string(acc.Spec.Platform), string(acc.Spec.Tier)
+	for _, c := range acc.Status.Conditions {
+		conditions[[5]string{platform, tier, string(acc.Spec.Class), c.Type, string(c.Status)}]++
+	}
+	for _, f := range acc.Status.Findings {
+		findings[[5]string{platform, tier, f.Rule, string(f.Severity), string(f.Verdict)}]++
+	}
+}
+
+// RegisterVersion registers the build's version.
+func RegisterVersion(reg prometheus.Registerer, version string) {
+	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "mithaq_build_info", Help: "1, labelled with the version."}, []string{"version"})
+	info.WithLabelValues(version).Set(1)
+	reg.MustRegister(info)
+}
