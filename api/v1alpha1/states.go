@@ -221,3 +221,13 @@ func ReadyFrom(s State) State {
 	}
 	return ReadyReconciled
 }
+
+// FindState looks a state up by what a condition stores.
+func FindState(kind string, c metav1.Condition) (State, bool) {
+	for _, s := range catalogue {
+		if s.kind == kind && s.typ == c.Type && s.status == c.Status && s.reason == c.Reason {
+			return s, true
+		}
+	}
+	return State{}, false
+}

@@ -1,0 +1,117 @@
+package governancepolicy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	apply "mithaq.dev/mithaq/api/v1alpha1/applyconfiguration/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/edition"
+	"mithaq.dev/mithaq/internal/status"
+	"mithaq.dev/mithaq/internal/tally"
+)
+
+// Reconciler accepts or rejects one policy at a time.
+type Reconciler struct {
+	Config
+	// uids remembers the policies by name, to forget them when they are gone.
+	uids map[string]types.UID
+	// counted is when a policy's counts were last written.
+	counted map[string]time.Time
+}
+
+// New returns a Reconciler. It is not safe for concurrent use: one worker.
+func New(cfg Config) *Reconciler {
+	return &Reconciler{Config: cfg, uids: map[string]types.UID{}, counted: map[string]time.Time{}}
+}
+
+// Reconcile aligns one policy's status with its spec and with the fleet.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	policy := &v1alpha1.GovernancePolicy{}
+	if err := r.Client.Get(ctx, req.NamespacedName, policy); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.Editions.Forget(r.uids[req.Name])
+			delete(r.uids, req.Name)
+			delete(r.counted, req.Name)
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("reading the policy: %w", err)
+	}
+	r.uids[policy.Name] = policy.UID
+	known, err := r.Editions.Of(ctx, policy)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if len(known.Problems) == 0 {
+		if err := r.Editions.Keep(ctx, policy); err != nil {
+			return ctrl.Result{}, err
+		}
+	}
+	complete, err := r.complete(ctx)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	return r.apply(ctx, policy, facts{edition: known, complete: complete, counts: r.Tally.Policy(policy.Name)})
+}
+
+// complete says whether every account of the cache has been judged by this
+// process: before, the counts would tell of a fleet that is too small.
+func (r *Reconciler) complete(ctx context.Context) (bool, error) {
+	var list v1alpha1.SocialAccountList
+	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
+		return false, fmt.Errorf("counting accounts: %w", err)
+	}
+	return r.Tally.Accounts() >= len(list.Items), nil
+}
+
+// facts is everything that a decision about a policy rests on.
+type facts struct {
+	edition  edition.Edition
+	complete bool
+	counts   tally.Policy
+}
+
+// apply writes what is new. Acceptance is written at once; counts alone at most
+// once every Settle.
+func (r *Reconciler) apply(ctx context.Context, policy *v1alpha1.GovernancePolicy, f facts) (ctrl.Result, error) {
+	now := r.Clock.Now()
+	if wait := r.counted[policy.Name].Add(r.Settle).Sub(now); wait > 0 && policy.Status.ObservedGeneration == policy.Generation {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	next, events := decide(policy, f, now)
+	if status.Same(policy.Status, next) {
+		return r.again(f), nil
+	}
+	ac, err := status.As[apply.GovernancePolicyStatusApplyConfiguration](next)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if err := status.Apply(ctx, r.Client, Name, apply.GovernancePolicy(policy.Name).WithUID(policy.UID).WithStatus(ac)); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	r.counted[policy.Name] = now
+	for _, e := range events {
+		severity := corev1.EventTypeNormal
+		if e.warning {
+			severity = corev1.EventTypeWarning
+		}
+		r.Recorder.Eventf(policy, nil, severity, string(e.reason), string(v1alpha1.EventActionEvaluate), "%s", e.note)
+	}
+	return r.again(f), nil
+}
+
+// again looks once more while the fleet is not wholly judged: nobody wakes the
+// controller when the last account turns out to be under no policy.
+func (r *Reconciler) again(f facts) ctrl.Result {
+	if f.complete {
+		return ctrl.Result{}
+	}
+	return ctrl.Result{RequeueAfter: max(r.Settle, time.Second)}
+}

@@ -1,0 +1,159 @@
+package platformconnection
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	apply "mithaq.dev/mithaq/api/v1alpha1/applyconfiguration/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/observe"
+	"mithaq.dev/mithaq/internal/platform"
+	"mithaq.dev/mithaq/internal/status"
+)
+
+// Reconciler opens one connection at a time.
+type Reconciler struct {
+	Config
+	// open remembers what each connection was opened with, so that it is opened
+	// anew only when that changes.
+	open map[string]string
+}
+
+// New returns a Reconciler. It is not safe for concurrent use: one worker.
+func New(cfg Config) *Reconciler { return &Reconciler{Config: cfg, open: map[string]string{}} }
+
+// Reconcile aligns one connection with its spec and shows how it does.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	connection := &v1alpha1.PlatformConnection{}
+	if err := r.Client.Get(ctx, req.NamespacedName, connection); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.Observer.DropConnection(req.Name)
+			delete(r.open, req.Name)
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("reading the connection: %w", err)
+	}
+	obstacle, err := r.connect(ctx, connection)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	f := facts{obstacle: obstacle}
+	f.report, f.reported = r.Observer.Report(connection.Name)
+	return ctrl.Result{}, r.apply(ctx, connection, f)
+}
+
+// connect hands the connection to the engine, or says what is in the way.
+func (r *Reconciler) connect(ctx context.Context, connection *v1alpha1.PlatformConnection) (*obstacle, error) {
+	adapter, supported := r.Adapters[connection.Spec.Platform]
+	if !supported {
+		r.Observer.DropConnection(connection.Name)
+		return notSupported(connection.Spec.Platform), nil
+	}
+	found, err := r.obstacle(ctx, connection, adapter)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	delete(r.open, connection.Name)
+	r.Observer.SetConnection(observe.Connection{
+		Name: connection.Name, Platform: adapter.Name, Adapter: adapter,
+		State: observe.LaneState{Reason: observe.LaneUnauthorized, Message: "PlatformConnection " + connection.Name + ": " + found.message},
+	})
+	return found, nil
+}
+
+// obstacle opens the connection, or says what is in the way.
+func (r *Reconciler) obstacle(ctx context.Context, connection *v1alpha1.PlatformConnection, adapter platform.Adapter) (*obstacle, error) {
+	if other := r.otherDefault(ctx, connection); other != "" {
+		return duplicateDefault(other), nil
+	}
+	endpoint, err := r.Endpoints.Resolve(adapter, connection.Spec.Endpoint)
+	if err != nil {
+		return endpointNotAllowed(err.Error()), nil
+	}
+	var secret corev1.Secret
+	key := client.ObjectKey{Namespace: r.Namespace, Name: string(connection.Spec.AppSecretRef.Name)}
+	if err := r.Live.Get(ctx, key, &secret); err != nil {
+		if apierrors.IsNotFound(err) {
+			return secretMissing(fmt.Sprintf("spec.appSecretRef: Secret %s does not exist", key)), nil
+		}
+		return nil, fmt.Errorf("reading the app Secret: %w", err)
+	}
+	share := share(connection)
+	with := fmt.Sprintf("%s %s %s %d", endpoint, secret.UID, secret.ResourceVersion, share)
+	if r.open[connection.Name] == with {
+		return nil, nil
+	}
+	opened, err := adapter.Open(platform.Config{
+		Endpoint: endpoint, App: secret.Data, HTTP: r.HTTP(adapter.Name, endpoint), Now: r.Clock.Now,
+		Usage: func(u platform.Usage) { r.Observer.Usage(connection.Name, u) },
+	})
+	if err != nil {
+		return secretMalformed(fmt.Sprintf("spec.appSecretRef: Secret %s: %v", key, err)), nil
+	}
+	r.Observer.SetConnection(observe.Connection{
+		Name: connection.Name, Platform: adapter.Name, Adapter: adapter, Client: opened, Share: share,
+		Media: r.Media(adapter, endpoint),
+	})
+	r.open[connection.Name] = with
+	return nil, nil
+}
+
+// defaultShare is the percentage of the published limits that is used where the
+// connection does not say.
+const defaultShare = 80
+
+func share(connection *v1alpha1.PlatformConnection) int {
+	if b := connection.Spec.Budget; b != nil && b.Share > 0 {
+		return int(b.Share)
+	}
+	return defaultShare
+}
+
+// otherDefault names another connection that is marked default too.
+func (r *Reconciler) otherDefault(ctx context.Context, connection *v1alpha1.PlatformConnection) string {
+	if !isDefault(connection) {
+		return ""
+	}
+	others := r.matching(ctx, func(c *v1alpha1.PlatformConnection) bool {
+		return c.Name != connection.Name && c.Spec.Platform == connection.Spec.Platform && isDefault(c)
+	})
+	if len(others) == 0 {
+		return ""
+	}
+	return others[0].Name
+}
+
+func isDefault(c *v1alpha1.PlatformConnection) bool { return c.Spec.Default != nil && *c.Spec.Default }
+
+// apply saves what is new, and only then tells events.
+func (r *Reconciler) apply(ctx context.Context, connection *v1alpha1.PlatformConnection, f facts) error {
+	next, events := decide(connection, f, r.Clock.Now())
+	if status.Same(connection.Status, next) {
+		return nil
+	}
+	ac, err := status.As[apply.PlatformConnectionStatusApplyConfiguration](next)
+	if err != nil {
+		return err
+	}
+	if err := status.Apply(ctx, r.Client, Name, apply.PlatformConnection(connection.Name).WithUID(connection.UID).WithStatus(ac)); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	for _, e := range events {
+		severity := corev1.EventTypeNormal
+		if e.warning {
+			severity = corev1.EventTypeWarning
+		}
+		r.Recorder.Eventf(connection, nil, severity, string(e.reason), string(v1alpha1.EventActionObserve), "%s", e.note)
+	}
+	return nil
+}
+
+// heartbeat is how old the counters of a status may become before they alone
+// cause a write.
+const heartbeat = 24 * time.Hour

@@ -1,0 +1,60 @@
+package socialaccount
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	apply "mithaq.dev/mithaq/api/v1alpha1/applyconfiguration/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/status"
+)
+
+// apply saves a decision if it says anything new, and only then tells events and
+// counts. A pass that learned nothing writes nothing.
+func (r *Reconciler) apply(ctx context.Context, acc *v1alpha1.SocialAccount, d decision) (ctrl.Result, error) {
+	if !status.Same(acc.Status, d.status) {
+		if err := r.save(ctx, acc, d); err != nil {
+			return ctrl.Result{}, err
+		}
+	}
+	r.Tally.Set(client.ObjectKeyFromObject(acc), d.policies, d.rules)
+	if d.next.IsZero() {
+		return ctrl.Result{}, nil
+	}
+	return ctrl.Result{RequeueAfter: max(d.next.Sub(r.Clock.Now()), 0) + 1}, nil
+}
+
+// save writes what this controller owns: all but what the handover writes.
+func (r *Reconciler) save(ctx context.Context, acc *v1alpha1.SocialAccount, d decision) error {
+	mine := d.status
+	mine.Credentials, mine.Handover, mine.Custody = nil, nil, nil
+	next, err := status.As[apply.SocialAccountStatusApplyConfiguration](mine)
+	if err != nil {
+		return err
+	}
+	object := apply.SocialAccount(acc.Name, acc.Namespace).WithUID(acc.UID).WithStatus(next)
+	if err := status.Apply(ctx, r.Client, Name, object); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	for _, o := range d.events {
+		kind := catalogue[o.reason]
+		severity := corev1.EventTypeNormal
+		if kind.Warning {
+			severity = corev1.EventTypeWarning
+		}
+		r.Recorder.Eventf(acc, nil, severity, string(kind.Reason), string(kind.Action), "%s", o.note)
+	}
+	return nil
+}
+
+// catalogue finds an event's kind by its reason.
+var catalogue = func() map[v1alpha1.EventReason]v1alpha1.EventKind {
+	kinds := map[v1alpha1.EventReason]v1alpha1.EventKind{}
+	for _, kind := range v1alpha1.Events() {
+		kinds[kind.Reason] = kind
+	}
+	return kinds
+}()

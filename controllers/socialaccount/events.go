@@ -1,0 +1,149 @@
+package socialaccount
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/status"
+)
+
+// occurrence is one event to be told once the status is saved.
+type occurrence struct {
+	reason v1alpha1.EventReason
+	note   string
+}
+
+// occurrences are the events of a change of status, at most one of each reason.
+func occurrences(acc *v1alpha1.SocialAccount, next *v1alpha1.SocialAccountStatus, changes []status.Change) []occurrence {
+	var out []occurrence
+	add := func(reason v1alpha1.EventReason, format string, args ...any) {
+		out = append(out, occurrence{reason, fmt.Sprintf(format, args...)})
+	}
+	claimChanged(changes, add)
+	stateChanged(acc, next, add)
+	handleChanged(acc, next, add)
+	driftChanged(acc.Status.Drift, next.Drift, add)
+	findingsChanged(&acc.Status, next, add)
+	return out
+}
+
+type adder func(reason v1alpha1.EventReason, format string, args ...any)
+
+func claimChanged(changes []status.Change, add adder) {
+	for _, c := range changes {
+		switch {
+		case c.Condition != v1alpha1.ConditionObserved:
+		case c.Reason == v1alpha1.ReasonDuplicateClaim && c.Was != v1alpha1.ReasonDuplicateClaim:
+			add(v1alpha1.EventDuplicateClaim, "an older SocialAccount declares the same account; this one is not observed")
+		case c.Was == v1alpha1.ReasonDuplicateClaim && c.Reason != v1alpha1.ReasonDuplicateClaim:
+			add(v1alpha1.EventAccountRestored, "no older SocialAccount declares the same account any more")
+		}
+	}
+}
+
+// stateChanged compares what the platform said last with what it said before,
+// however long it was silent in between.
+func stateChanged(acc *v1alpha1.SocialAccount, next *v1alpha1.SocialAccountStatus, add adder) {
+	if next.Profile == nil {
+		return
+	}
+	var was v1alpha1.LiveState
+	if acc.Status.Profile != nil {
+		was = acc.Status.Profile.State
+	}
+	is := next.Profile.State
+	if is == was {
+		return
+	}
+	switch is {
+	case v1alpha1.StateSuspended:
+		add(v1alpha1.EventAccountSuspended, "%s suspended %s", acc.Spec.Platform, acc.Spec.Handle)
+	case v1alpha1.StateNotFound, v1alpha1.StateDeactivated:
+		add(v1alpha1.EventAccountMissing, "%s no longer shows %s", acc.Spec.Platform, acc.Spec.Handle)
+	case v1alpha1.StateHandleReassigned:
+		add(v1alpha1.EventHandleReassigned, "handle %s belongs to another account now", acc.Spec.Handle)
+	case v1alpha1.StateActive, v1alpha1.StateProtected:
+		if was != "" && was != v1alpha1.StateActive && was != v1alpha1.StateProtected {
+			add(v1alpha1.EventAccountRestored, "%s shows %s again", acc.Spec.Platform, next.Profile.Handle)
+		}
+	}
+}
+
+func handleChanged(acc *v1alpha1.SocialAccount, next *v1alpha1.SocialAccountStatus, add adder) {
+	if next.Profile == nil || next.Profile.Handle == "" {
+		return
+	}
+	was := acc.Spec.Handle
+	if acc.Status.Profile != nil && acc.Status.Profile.Handle != "" {
+		was = acc.Status.Profile.Handle
+	}
+	if !strings.EqualFold(was, next.Profile.Handle) {
+		add(v1alpha1.EventHandleChanged, "account %s bears handle %s, before: %s", next.AccountID, next.Profile.Handle, was)
+	}
+}
+
+// driftChanged tells of new differences and of the end of the last one. A handle
+// that changed is told as that.
+func driftChanged(before, after []v1alpha1.Drift, add adder) {
+	key := func(all []v1alpha1.Drift) map[string]string {
+		out := map[string]string{}
+		for _, d := range all {
+			if d.Field != "handle" {
+				out[d.Field] = d.Got
+			}
+		}
+		return out
+	}
+	was, is := key(before), key(after)
+	var fresh []string
+	for field, got := range is {
+		if old, ok := was[field]; !ok || old != got {
+			fresh = append(fresh, field)
+		}
+	}
+	slices.Sort(fresh)
+	switch {
+	case len(fresh) > 0:
+		add(v1alpha1.EventProfileDrifted, "the live profile differs from the declared one: %s", strings.Join(fresh, ", "))
+	case len(was) > 0 && len(is) == 0:
+		add(v1alpha1.EventProfileSettled, "the live profile is as declared")
+	}
+}
+
+func findingsChanged(before, after *v1alpha1.SocialAccountStatus, add adder) {
+	var found, due, cleared []string
+	for _, f := range after.Findings {
+		if f.Verdict != v1alpha1.VerdictViolated || same(before.Findings, f) != nil {
+			continue
+		}
+		if f.Rule == "ownership/acknowledgement" {
+			due = append(due, string(f.Policy)+" "+string(f.PolicyVersion))
+			continue
+		}
+		found = append(found, f.Rule)
+	}
+	for _, f := range before.Findings {
+		if f.Verdict == v1alpha1.VerdictViolated && !mentions(after.Findings, f) && len(after.Findings) < maxFindings {
+			cleared = append(cleared, f.Rule)
+		}
+	}
+	if len(found) > 0 {
+		add(v1alpha1.EventViolationFound, "violated: %s", brief(found))
+	}
+	if len(due) > 0 {
+		add(v1alpha1.EventAcknowledgementDue, "to be read: %s", brief(due))
+	}
+	if len(cleared) > 0 {
+		add(v1alpha1.EventViolationCleared, "no longer violated: %s", brief(cleared))
+	}
+}
+
+// mentions says whether a finding is still there in any verdict: one that turned
+// unknown is not cleared.
+func mentions(all []v1alpha1.Finding, f v1alpha1.Finding) bool {
+	return slices.ContainsFunc(all, func(o v1alpha1.Finding) bool {
+		return o.Rule == f.Rule && o.Policy == f.Policy && referenceID(&o) == referenceID(&f)
+	})
+}

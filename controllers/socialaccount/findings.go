@@ -1,0 +1,67 @@
+package socialaccount
+
+import (
+	"time"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/governance"
+	"mithaq.dev/mithaq/internal/status"
+)
+
+// maxFindings is how many findings a status holds; the counts are exact.
+const maxFindings = 20
+
+// drift lists the differences from the declared profile, each since it was first
+// seen. While the account cannot be read, what was known stays.
+func drift(f facts, before []v1alpha1.Drift, now time.Time) []v1alpha1.Drift {
+	if missing(f) != "" {
+		if f.rival != nil {
+			return nil
+		}
+		return before
+	}
+	next := governance.Drift(f.account, liveOf(f))
+	for i := range next {
+		next[i].Since = status.Time(now)
+		for _, was := range before {
+			if was.Field == next[i].Field && was.Got == next[i].Got {
+				next[i].Since = was.Since
+			}
+		}
+	}
+	return next
+}
+
+// findings dates each finding from when it was first found, and keeps who was
+// accountable then.
+func findings(f facts, r governance.Result, now time.Time) []v1alpha1.Finding {
+	next := r.Findings[:min(len(r.Findings), maxFindings)]
+	for i := range next {
+		next[i].Since = status.Time(now)
+		if next[i].Verdict == v1alpha1.VerdictViolated {
+			next[i].Responsible = f.account.Spec.Owner.Accountable
+		}
+		if was := same(f.account.Status.Findings, next[i]); was != nil {
+			next[i].Since, next[i].Responsible = was.Since, was.Responsible
+		}
+	}
+	return next
+}
+
+// same finds the earlier form of a finding.
+func same(before []v1alpha1.Finding, f v1alpha1.Finding) *v1alpha1.Finding {
+	for i := range before {
+		b := &before[i]
+		if b.Rule == f.Rule && b.Policy == f.Policy && b.Verdict == f.Verdict && referenceID(b) == referenceID(&f) {
+			return b
+		}
+	}
+	return nil
+}
+
+func referenceID(f *v1alpha1.Finding) string {
+	if f.Reference == nil {
+		return ""
+	}
+	return f.Reference.ID
+}

@@ -1,0 +1,212 @@
+package socialaccount
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/governance"
+	"mithaq.dev/mithaq/internal/observe"
+)
+
+// facts is everything that a decision about an account rests on.
+type facts struct {
+	account *v1alpha1.SocialAccount
+	// rival is an older account that declares the same one; nil if there is none.
+	rival *v1alpha1.SocialAccount
+	// policies select the account and are in force, by name.
+	policies []*governance.Policy
+	// invalid names the policies that select the account and were never accepted.
+	invalid []string
+	cadence governance.Cadence
+	// observable: there is an adapter for the platform, which exposes readable.
+	observable bool
+	readable   governance.Facts
+	// connection is the name of the connection in use; noConnection says why
+	// there is none.
+	connection   string
+	noConnection string
+	// paused: spec.suspend holds.
+	paused bool
+	// watched: the engine was asked to look; view is what it knows.
+	watched    bool
+	view       observe.View
+	accountsOf func(person string) int
+}
+
+// awaiting says that a first look is to be expected soon.
+func (f facts) awaiting() bool {
+	return f.watched && f.view.Snapshot == nil && f.view.Lane.Reason == ""
+}
+
+// gather reads the cache and the engine's memory, and asks the engine to look.
+func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount) (facts, error) {
+	f := facts{account: acc, accountsOf: r.accountsOf(ctx)}
+	if err := r.gatherPolicies(ctx, &f); err != nil {
+		return f, err
+	}
+	rival, err := r.rival(ctx, acc)
+	if err != nil {
+		return f, err
+	}
+	f.rival = rival
+	f.readable, f.observable = r.Readable[acc.Spec.Platform]
+	f.cadence = governance.Intervals(f.policies, acc.Spec.Tier, r.Defaults)
+	f.paused = acc.Spec.Suspend != nil && r.Clock.Now().Before(acc.Spec.Suspend.Until.Time)
+	if !f.observable {
+		return f, nil
+	}
+	if err := r.gatherConnection(ctx, &f); err != nil {
+		return f, err
+	}
+	r.look(&f)
+	return f, nil
+}
+
+// gatherPolicies finds the policies that select the account.
+func (r *Reconciler) gatherPolicies(ctx context.Context, f *facts) error {
+	var namespace corev1.Namespace
+	if err := r.Client.Get(ctx, client.ObjectKey{Name: f.account.Namespace}, &namespace); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("reading the namespace: %w", err)
+	}
+	var list v1alpha1.GovernancePolicyList
+	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
+		return fmt.Errorf("listing policies: %w", err)
+	}
+	for i := range list.Items {
+		policy := &list.Items[i]
+		known, err := r.Editions.Of(ctx, policy)
+		if err != nil {
+			return err
+		}
+		switch {
+		case known.InForce != nil && known.InForce.Mode() == v1alpha1.ModePreview:
+		case known.InForce != nil && known.InForce.Selects(f.account, namespace.Labels):
+			f.policies = append(f.policies, known.InForce)
+		case known.InForce == nil && known.Selector != nil && known.Selector.Selects(f.account, namespace.Labels):
+			f.invalid = append(f.invalid, policy.Name)
+		}
+	}
+	slices.SortFunc(f.policies, func(a, b *governance.Policy) int { return strings.Compare(a.Name(), b.Name()) })
+	slices.Sort(f.invalid)
+	return nil
+}
+
+// rival finds the oldest other account that declares the same one and is older
+// than this.
+func (r *Reconciler) rival(ctx context.Context, acc *v1alpha1.SocialAccount) (*v1alpha1.SocialAccount, error) {
+	var oldest *v1alpha1.SocialAccount
+	for _, claim := range claims(acc) {
+		rivals, err := r.list(ctx, client.MatchingFields{claimIndex: claim})
+		if err != nil {
+			return nil, fmt.Errorf("listing rival claims: %w", err)
+		}
+		for i := range rivals {
+			rival := &rivals[i]
+			if rival.UID == acc.UID || !rival.DeletionTimestamp.IsZero() || !older(rival, acc) {
+				continue
+			}
+			if oldest == nil || older(rival, oldest) {
+				oldest = rival
+			}
+		}
+	}
+	return oldest, nil
+}
+
+// accountsOf counts a person's accounts over the whole fleet.
+func (r *Reconciler) accountsOf(ctx context.Context) func(string) int {
+	return func(person string) int {
+		accounts, err := r.list(ctx, client.MatchingFields{personIndex: person})
+		if err != nil {
+			// The cache answers from memory; only a cancelled pass ends here, and
+			// its result is not written.
+			return 0
+		}
+		return len(accounts)
+	}
+}
+
+// gatherConnection finds the connection through which the account is observed.
+func (r *Reconciler) gatherConnection(ctx context.Context, f *facts) error {
+	var list v1alpha1.PlatformConnectionList
+	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
+		return fmt.Errorf("listing connections: %w", err)
+	}
+	platform := f.account.Spec.Platform
+	if ref := f.account.Spec.ConnectionRef; ref != nil {
+		f.connection, f.noConnection = named(list.Items, string(ref.Name), platform)
+		return nil
+	}
+	f.connection, f.noConnection = byDefault(list.Items, platform)
+	return nil
+}
+
+func named(connections []v1alpha1.PlatformConnection, name string, platform v1alpha1.PlatformName) (connection, why string) {
+	for i := range connections {
+		if connections[i].Name != name {
+			continue
+		}
+		if connections[i].Spec.Platform != platform {
+			return "", fmt.Sprintf("spec.connectionRef: PlatformConnection %s is of platform %s, not %s", name, connections[i].Spec.Platform, platform)
+		}
+		return name, ""
+	}
+	return "", fmt.Sprintf("spec.connectionRef: PlatformConnection %s does not exist", name)
+}
+
+func byDefault(connections []v1alpha1.PlatformConnection, platform v1alpha1.PlatformName) (connection, why string) {
+	var defaults []string
+	for i := range connections {
+		if spec := connections[i].Spec; spec.Platform == platform && spec.Default != nil && *spec.Default {
+			defaults = append(defaults, connections[i].Name)
+		}
+	}
+	switch len(defaults) {
+	case 0:
+		return "", fmt.Sprintf("no PlatformConnection of platform %s is marked default", platform)
+	case 1:
+		return defaults[0], ""
+	}
+	return "", fmt.Sprintf("%d PlatformConnections of platform %s are marked default", len(defaults), platform)
+}
+
+// look asks the engine to keep looking at the account, or to stop.
+func (r *Reconciler) look(f *facts) {
+	acc := f.account
+	key := client.ObjectKeyFromObject(acc)
+	if f.rival != nil || f.paused || f.connection == "" {
+		r.Observer.Forget(key)
+		if f.rival == nil {
+			f.view = observe.View{Snapshot: remembered(acc), Restored: true}
+		}
+		return
+	}
+	r.Observer.Want(observe.Target{
+		Key: key, Connection: f.connection, ID: pinnedID(acc), Handle: acc.Spec.Handle, Tier: string(acc.Spec.Tier),
+		Every: f.cadence.ProfileEvery, StaleAfter: f.cadence.StaleAfter,
+		Urgent: r.urgent(acc), Restored: remembered(acc),
+	})
+	f.view, f.watched = r.Observer.Look(key)
+}
+
+// urgent says whether the account is to be looked at at once: its spec changed
+// since it was last looked at, or somebody requested a check.
+func (r *Reconciler) urgent(acc *v1alpha1.SocialAccount) bool {
+	key := client.ObjectKeyFromObject(acc)
+	revision := string(acc.UID) + "/" + strconv.FormatInt(acc.Generation, 10) + "/" + acc.Annotations[AnnotationCheckRequested]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	was, known := r.asked[key]
+	r.asked[key] = revision
+	if !known {
+		return acc.Status.ObservedGeneration != acc.Generation
+	}
+	return was != revision
+}

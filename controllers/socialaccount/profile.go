@@ -1,0 +1,125 @@
+package socialaccount
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/governance"
+	"mithaq.dev/mithaq/internal/observe"
+	"mithaq.dev/mithaq/internal/platform"
+	"mithaq.dev/mithaq/internal/status"
+)
+
+// heartbeat is how old the counters of a status may become before they alone
+// cause a write.
+const heartbeat = 24 * time.Hour
+
+// live is the profile of a status, made from the engine's snapshot.
+func live(s *observe.Snapshot, readable governance.Facts) *v1alpha1.LiveProfile {
+	if s == nil {
+		return nil
+	}
+	p := s.Profile
+	out := &v1alpha1.LiveProfile{
+		Handle: p.Handle, DisplayName: p.DisplayName, Bio: p.Bio, Website: p.Website, Location: p.Location,
+		AvatarURL: p.AvatarURL, BannerURL: p.BannerURL,
+		AvatarSHA256:         v1alpha1.HexSHA256(s.AvatarSHA256),
+		AvatarPerceptualHash: v1alpha1.HexPerceptualHash(s.AvatarPerceptualHash),
+		State:                state(s),
+		ObservedAt:           moment(s.At),
+	}
+	if p.ID == "" {
+		return out
+	}
+	if readable.Has(governance.FactVerified) {
+		out.Verified = ptr.To(p.Verified)
+	}
+	if readable.Has(governance.FactFollowers) {
+		out.Followers = ptr.To(p.Followers)
+	}
+	if readable.Has(governance.FactPosts) {
+		out.Posts = ptr.To(p.Posts)
+	}
+	out.LastPostAt = moment(p.LastPostAt)
+	return out
+}
+
+func moment(t time.Time) *metav1.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return ptr.To(status.Time(t))
+}
+
+func state(s *observe.Snapshot) v1alpha1.LiveState {
+	switch s.Outcome {
+	case observe.Found:
+		if s.Profile.Protected {
+			return v1alpha1.StateProtected
+		}
+		return v1alpha1.StateActive
+	case observe.Suspended:
+		return v1alpha1.StateSuspended
+	case observe.NotFound:
+		return v1alpha1.StateNotFound
+	case observe.Deactivated:
+		return v1alpha1.StateDeactivated
+	case observe.HandleReassigned:
+		return v1alpha1.StateHandleReassigned
+	}
+	return ""
+}
+
+// remembered is the snapshot that the object's own status holds: what an earlier
+// process saw. It is nil if the account was never seen.
+func remembered(acc *v1alpha1.SocialAccount) *observe.Snapshot {
+	p := acc.Status.Profile
+	if p == nil || p.State == "" || p.ObservedAt == nil {
+		return nil
+	}
+	s := &observe.Snapshot{
+		AvatarSHA256: string(p.AvatarSHA256), AvatarPerceptualHash: string(p.AvatarPerceptualHash), At: p.ObservedAt.Time,
+		Profile: platform.Profile{
+			ID: pinnedID(acc), Handle: p.Handle, DisplayName: p.DisplayName, Bio: p.Bio, Website: p.Website, Location: p.Location,
+			AvatarURL: p.AvatarURL, BannerURL: p.BannerURL, Verified: ptr.Deref(p.Verified, false),
+			Protected: p.State == v1alpha1.StateProtected,
+			Followers: ptr.Deref(p.Followers, 0), Posts: ptr.Deref(p.Posts, 0),
+		},
+	}
+	if p.LastPostAt != nil {
+		s.Profile.LastPostAt = p.LastPostAt.Time
+	}
+	switch p.State {
+	case v1alpha1.StateActive, v1alpha1.StateProtected:
+		s.Outcome = observe.Found
+	case v1alpha1.StateSuspended:
+		s.Outcome = observe.Suspended
+	case v1alpha1.StateNotFound:
+		s.Outcome = observe.NotFound
+	case v1alpha1.StateDeactivated:
+		s.Outcome = observe.Deactivated
+	case v1alpha1.StateHandleReassigned:
+		s.Outcome = observe.HandleReassigned
+	}
+	return s
+}
+
+// settle keeps the counters of before in next where nothing else changed and the
+// last write is less than a heartbeat old, so that counters alone cause no write.
+func settle(before, next *v1alpha1.SocialAccountStatus) {
+	if before.Profile == nil || next.Profile == nil || before.Profile.ObservedAt == nil || next.Profile.ObservedAt == nil {
+		return
+	}
+	if next.Profile.ObservedAt.Sub(before.Profile.ObservedAt.Time) >= heartbeat {
+		return
+	}
+	same := next.DeepCopy()
+	same.Profile.Followers, same.Profile.Posts = before.Profile.Followers, before.Profile.Posts
+	same.Profile.LastPostAt, same.Profile.ObservedAt = before.Profile.LastPostAt, before.Profile.ObservedAt
+	if status.Same(before, same) {
+		*next = *same
+	}
+}

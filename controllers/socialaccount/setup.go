@@ -1,0 +1,103 @@
+// Package socialaccount keeps the status of each SocialAccount in line with what
+// is known of it: gather reads cache and store, decide maps values to values,
+// apply writes once. It never calls a platform; it asks internal/observe to look
+// and is woken when something changed.
+package socialaccount
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/edition"
+	"mithaq.dev/mithaq/internal/governance"
+	"mithaq.dev/mithaq/internal/observe"
+	"mithaq.dev/mithaq/internal/tally"
+)
+
+// +kubebuilder:rbac:groups=mithaq.dev,resources=socialaccounts,verbs=get;list;watch
+// +kubebuilder:rbac:groups=mithaq.dev,resources=socialaccounts/status,verbs=get;patch;update
+// +kubebuilder:rbac:groups=mithaq.dev,resources=governancepolicies;platformconnections,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch;update
+
+// Name is the controller's name and the owner of the fields that it writes.
+const Name = "mithaq-socialaccount"
+
+// Observer is what the controller needs of internal/observe.
+type Observer interface {
+	Want(observe.Target)
+	Forget(key client.ObjectKey)
+	Look(key client.ObjectKey) (observe.View, bool)
+	Accounts() source.Source
+}
+
+// Config is what a Reconciler works with.
+type Config struct {
+	Client   client.Client
+	Observer Observer
+	Editions *edition.Store
+	Tally    *tally.Tally
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+	// Readable tells, for each platform with an adapter, which facts of a
+	// profile it exposes. A platform that is missing here cannot be observed.
+	Readable map[v1alpha1.PlatformName]governance.Facts
+	// Defaults hold where no policy says how often to look.
+	Defaults governance.Cadence
+	// FirstLook is how long the first status of an account waits for the first
+	// look, so that both cost one write.
+	FirstLook time.Duration
+	// Workers is the number of accounts that are reconciled at a time.
+	Workers int
+}
+
+// Setup registers the controller and its indexes with the manager.
+func Setup(ctx context.Context, mgr ctrl.Manager, cfg Config) error {
+	if err := index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return fmt.Errorf("indexing accounts: %w", err)
+	}
+	r := New(cfg)
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("socialaccount").
+		Watches(&v1alpha1.SocialAccount{}, r.peers(), builder.WithPredicates(specChanged())).
+		Watches(&v1alpha1.GovernancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.all), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.PlatformConnection{}, handler.EnqueueRequestsFromMapFunc(r.ofPlatform), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesRawSource(cfg.Observer.Accounts()).
+		WithOptions(controller.Options{MaxConcurrentReconciles: cfg.Workers, ReconciliationTimeout: time.Minute}).
+		Complete(r)
+}
+
+// AnnotationCheckRequested asks for a look as soon as the budget allows: each new
+// value asks once. GitOps and people may set it; Mithaq never does.
+const AnnotationCheckRequested = "mithaq.dev/check-requested"
+
+// specChanged lets through what can change a verdict: a new generation, labels
+// (policies select by them), a requested check, and an id that was pinned, which
+// may turn out to be another account's too.
+func specChanged() predicate.Predicate {
+	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return true },
+		DeleteFunc: func(event.DeleteEvent) bool { return true },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, ok := e.ObjectOld.(*v1alpha1.SocialAccount)
+			after, also := e.ObjectNew.(*v1alpha1.SocialAccount)
+			return ok && also && (before.Status.AccountID != after.Status.AccountID ||
+				before.Annotations[AnnotationCheckRequested] != after.Annotations[AnnotationCheckRequested])
+		},
+	})
+}

@@ -1,0 +1,168 @@
+package governance
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+)
+
+type (
+	spec    = v1alpha1.GovernancePolicySpec
+	account = v1alpha1.SocialAccount
+	profile = v1alpha1.LiveProfile
+)
+
+const (
+	allFacts = FactLocation<<1 - 1
+	moeHash  = "00ff00ff00ff00ff"
+)
+
+var (
+	created = time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC)
+	today   = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+)
+
+func day(n int) metav1.Time { return metav1.NewTime(today.AddDate(0, 0, n)) }
+
+func ptr[T any](v T) *T { return &v }
+
+// newAccount is an account in order.
+func newAccount() *account {
+	acc := &account{}
+	acc.Name, acc.Namespace = "riyadh-x", "edu-riyadh"
+	acc.CreationTimestamp = metav1.NewTime(created)
+	acc.Labels = map[string]string{"region": "riyadh"}
+	acc.Spec = v1alpha1.SocialAccountSpec{
+		Platform: v1alpha1.PlatformX, Handle: "edu_riyadh", Class: v1alpha1.ClassOfficial, Tier: "directorate",
+		Owner: v1alpha1.Owner{Unit: "riyadh", Accountable: "a@edu.example", Contact: "media@edu.example"},
+		Team: []v1alpha1.TeamMember{
+			{Person: "b@edu.example", Roles: []v1alpha1.Role{v1alpha1.RolePublisher}},
+			{Person: "c@edu.example", Roles: []v1alpha1.Role{v1alpha1.RoleApprover, v1alpha1.RoleManager}},
+		},
+	}
+	return acc
+}
+
+// newLive is what the platform shows of newAccount.
+func newLive() *Live {
+	return &Live{Readable: allFacts, Profile: &profile{
+		Handle: "Edu_Riyadh", DisplayName: "إدارة تعليم الرياض", Bio: "الحساب الرسمي لإدارة التعليم",
+		Website: "https://edu.example/riyadh", AvatarURL: "https://cdn.example/a.png",
+		AvatarPerceptualHash: moeHash, Verified: ptr(true), State: v1alpha1.StateActive,
+	}}
+}
+
+func compile(t testing.TB, name string, s *spec) *Policy {
+	t.Helper()
+	if s.Version == "" {
+		s.Version = "1.0"
+	}
+	p, problems := Compile(name, s)
+	if len(problems) > 0 {
+		t.Fatalf("policy %s does not compile: %v", name, problems)
+	}
+	return p
+}
+
+// scene is one judgement of one policy.
+type scene struct {
+	name    string
+	rule    string
+	policy  spec
+	account func(*account)
+	live    func(*Live)
+	noLive  bool
+	missing string
+	fleet   map[string]int
+	edition time.Time
+
+	want     Verdict // 0: the rule does not apply
+	message  string
+	next     time.Time
+	evidence v1alpha1.Evidence // default: Observed
+	severity v1alpha1.Severity // default: High
+	mode     v1alpha1.FindingMode
+}
+
+func (sc *scene) input(t testing.TB) Input {
+	t.Helper()
+	in := Input{Account: newAccount(), Live: newLive(), LiveMissing: sc.missing, Now: today}
+	if sc.account != nil {
+		sc.account(in.Account)
+	}
+	if sc.live != nil {
+		sc.live(in.Live)
+	}
+	if sc.noLive {
+		in.Live = nil
+	}
+	if sc.fleet != nil {
+		in.AccountsOf = func(person string) int { return sc.fleet[person] }
+	}
+	in.EditionSince = func(string) time.Time { return sc.edition }
+	in.Policies = []*Policy{compile(t, "moe-manual", sc.policy.DeepCopy())}
+	return in
+}
+
+func runScenes(t *testing.T, scenes []scene) {
+	t.Helper()
+	for _, sc := range scenes {
+		t.Run(sc.rule+"/"+sc.name, func(t *testing.T) { sc.check(t, Evaluate(sc.input(t))) })
+	}
+}
+
+func (sc *scene) check(t *testing.T, res Result) {
+	t.Helper()
+	var got Verdict
+	for _, r := range res.Rules {
+		if r.Rule == sc.rule {
+			got = r.Verdict
+		}
+	}
+	if got != sc.want {
+		t.Fatalf("verdict %v, want %v; findings %+v", got, sc.want, res.Findings)
+	}
+	if !res.NextChange.Equal(sc.next) {
+		t.Errorf("next change %v, want %v", res.NextChange, sc.next)
+	}
+	var found *v1alpha1.Finding
+	for i := range res.Findings {
+		if res.Findings[i].Rule == sc.rule {
+			found = &res.Findings[i]
+		}
+	}
+	if (found != nil) != (sc.want == Violated || sc.want == Unknown) {
+		t.Fatalf("verdict %v with finding %+v", sc.want, found)
+	}
+	if found != nil {
+		sc.checkFinding(t, found)
+	}
+}
+
+func (sc *scene) checkFinding(t *testing.T, f *v1alpha1.Finding) {
+	t.Helper()
+	want := v1alpha1.Finding{
+		Rule: sc.rule, Policy: "moe-manual", PolicyVersion: "1.0", Message: sc.message,
+		Control: f.Control, LegalBasis: f.LegalBasis,
+		Verdict:  v1alpha1.VerdictViolated,
+		Evidence: or(sc.evidence, v1alpha1.EvidenceObserved),
+		Severity: or(sc.severity, v1alpha1.SeverityHigh),
+		Mode:     or(sc.mode, v1alpha1.FindingEnforce),
+	}
+	if sc.want == Unknown {
+		want.Verdict, want.Evidence = v1alpha1.VerdictUnknown, v1alpha1.EvidenceUnobservable
+	}
+	if *f != want {
+		t.Errorf("finding\n got %+v\nwant %+v", *f, want)
+	}
+}
+
+func or[T ~string](v, otherwise T) T {
+	if v == "" {
+		return otherwise
+	}
+	return v
+}

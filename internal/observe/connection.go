@@ -1,0 +1,295 @@
+package observe
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"mithaq.dev/mithaq/internal/platform"
+)
+
+// How many calls of a connection may be under way, and when failures in a row
+// count as an outage.
+const (
+	maxUnderway  = 4
+	outageAfter  = 3
+	firstBackoff = 500 * time.Millisecond
+	longBackoff  = time.Minute
+)
+
+// conn is the engine's side of a connection: its rings, its urgent queues, its
+// budgets, and how it does. The breaker is here and not a library's because it
+// has to run on the engine's clock and to let exactly one batch through.
+type conn struct {
+	Connection
+	state    LaneState
+	answered bool
+
+	rings   map[ringKey]*ring
+	urgent  map[platform.Lookup]*queue
+	retries []*batch
+	buckets map[string]budget
+
+	underway int
+	failures int
+	resume   time.Time
+	backoff  wait.Backoff
+	targets  int
+	sweep    sweep
+}
+
+type ringKey struct {
+	by    platform.Lookup
+	every time.Duration
+}
+
+// queue holds the targets that are looked at as soon as the budget allows.
+type queue struct {
+	waiting     []*target
+	first, last time.Time
+	later       []delayed
+}
+
+// delayed is a target that joins its queue at a moment.
+type delayed struct {
+	at time.Time
+	t  *target
+}
+
+// batch is one call.
+type batch struct {
+	by      platform.Lookup
+	targets []*target
+	refs    []platform.AccountRef
+	bucket  budget
+}
+
+func newConn(name string) *conn {
+	c := &conn{
+		Connection: Connection{Name: name}, state: missing(name),
+		rings: map[ringKey]*ring{}, buckets: map[string]budget{},
+		urgent: map[platform.Lookup]*queue{platform.ByID: {}, platform.ByHandle: {}},
+	}
+	return c
+}
+
+// open takes a connection into use. What is known of the accounts stays.
+func (c *conn) open(next Connection, e *Engine) {
+	before := c.state
+	c.Connection, c.state = next, next.State
+	c.failures, c.resume, c.answered = 0, time.Time{}, false
+	c.buckets = map[string]budget{}
+	for _, limits := range next.Adapter.Profiles {
+		if _, ok := c.buckets[limits.Bucket]; !ok {
+			c.buckets[limits.Bucket] = newWindow(limits, next.Share)
+		}
+	}
+	for key, r := range c.rings {
+		r.batch = c.batchSize(key.by)
+	}
+	for _, b := range c.retries {
+		c.requeue(b, e.cfg.Clock.Now())
+	}
+	c.retries = nil
+	if c.state != before {
+		e.tellAll(c)
+	}
+	e.tellConnection(c)
+}
+
+func (c *conn) batchSize(by platform.Lookup) int { return max(c.Adapter.Profiles[by].Batch, 1) }
+
+func (c *conn) ringOf(by platform.Lookup, every time.Duration, now time.Time) *ring {
+	key := ringKey{by, max(every, time.Second)}
+	r, ok := c.rings[key]
+	if !ok {
+		r = newRing(fmt.Sprintf("%s/%s/%s", c.Name, by, key.every), key.every, c.batchSize(by), now)
+		c.rings[key] = r
+	}
+	return r
+}
+
+// enqueue makes a target wait for an urgent look.
+func (c *conn) enqueue(t *target, by platform.Lookup, now time.Time) {
+	if t.queued[by] {
+		return
+	}
+	t.queued[by] = true
+	q := c.urgent[by]
+	if len(q.waiting) == 0 {
+		q.first = now
+	}
+	q.last = now
+	q.waiting = append(q.waiting, t)
+}
+
+// requeue makes the targets of a batch that was not answered wait again.
+func (c *conn) requeue(b *batch, now time.Time) {
+	for _, t := range b.targets {
+		if t.conn == c {
+			c.enqueue(t, b.by, now)
+		}
+	}
+}
+
+// enqueueLater makes a target wait for an urgent look from a moment on.
+func (c *conn) enqueueLater(t *target, by platform.Lookup, at time.Time) {
+	q := c.urgent[by]
+	q.later = append(q.later, delayed{at, t})
+}
+
+// next picks the batch that goes now, or says when to ask again.
+func (c *conn) next(now time.Time, cfg Config) (*batch, time.Duration) {
+	const never = time.Hour
+	if c.Client == nil || c.Client.Observe == nil {
+		return nil, never
+	}
+	if now.Before(c.resume) {
+		return nil, c.resume.Sub(now)
+	}
+	if c.underway >= maxUnderway || c.failures > 0 && c.underway > 0 {
+		return nil, never
+	}
+	b, rest := c.retry(now)
+	if b != nil {
+		return b, 0
+	}
+	for _, by := range []platform.Lookup{platform.ByHandle, platform.ByID} {
+		b, wait := c.urgentBatch(by, now, cfg)
+		if b != nil {
+			return b, 0
+		}
+		rest = min(rest, wait)
+	}
+	b, wait := c.ringBatch(now)
+	return b, min(rest, wait)
+}
+
+// allowed says how long a lookup has to wait for its bucket.
+func (c *conn) allowed(by platform.Lookup, now time.Time) (budget, time.Duration) {
+	limits, ok := c.Adapter.Profiles[by]
+	if !ok {
+		return nil, time.Hour
+	}
+	b := c.buckets[limits.Bucket]
+	return b, b.wait(now)
+}
+
+func (c *conn) retry(now time.Time) (*batch, time.Duration) {
+	rest := time.Hour
+	for i, b := range c.retries {
+		bucket, wait := c.allowed(b.by, now)
+		if wait > 0 {
+			rest = min(rest, wait)
+			continue
+		}
+		c.retries = slices.Delete(c.retries, i, i+1)
+		b.bucket = bucket
+		return b, 0
+	}
+	return nil, rest
+}
+
+// urgentBatch closes a batch of urgent looks on its size, on idleness, or when the
+// first has waited long enough.
+func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batch, time.Duration) {
+	q := c.urgent[by]
+	rest := time.Hour
+	q.later = slices.DeleteFunc(q.later, func(d delayed) bool {
+		if now.Before(d.at) {
+			rest = min(rest, d.at.Sub(now))
+			return false
+		}
+		c.enqueue(d.t, by, now)
+		return true
+	})
+	q.waiting = slices.DeleteFunc(q.waiting, func(t *target) bool { return t.conn != c })
+	if len(q.waiting) == 0 {
+		return nil, rest
+	}
+	size := c.batchSize(by)
+	if len(q.waiting) < size {
+		closes := q.last.Add(cfg.Idle)
+		if latest := q.first.Add(cfg.MaxWait); latest.Before(closes) {
+			closes = latest
+		}
+		if now.Before(closes) {
+			return nil, min(rest, closes.Sub(now))
+		}
+	}
+	bucket, wait := c.allowed(by, now)
+	if wait > 0 {
+		return nil, min(rest, wait)
+	}
+	n := min(size, len(q.waiting))
+	chosen := slices.Clone(q.waiting[:n])
+	q.waiting = slices.Delete(q.waiting, 0, n)
+	for _, t := range chosen {
+		delete(t.queued, by)
+	}
+	return newBatch(by, chosen, bucket), 0
+}
+
+// ringBatch takes the chunk that has been due for longest.
+func (c *conn) ringBatch(now time.Time) (*batch, time.Duration) {
+	rest := time.Hour
+	var first *ring
+	var by platform.Lookup
+	var bucket budget
+	var at time.Time
+	for key, r := range c.rings {
+		due, ok := r.due(now)
+		if !ok {
+			continue
+		}
+		if now.Before(due) {
+			rest = min(rest, due.Sub(now))
+			continue
+		}
+		b, wait := c.allowed(key.by, now)
+		if wait > 0 {
+			rest = min(rest, wait)
+			continue
+		}
+		if first == nil || due.Before(at) {
+			first, by, bucket, at = r, key.by, b, due
+		}
+	}
+	if first == nil {
+		return nil, rest
+	}
+	return newBatch(by, first.take(), bucket), 0
+}
+
+func newBatch(by platform.Lookup, targets []*target, bucket budget) *batch {
+	b := &batch{by: by, targets: targets, bucket: bucket}
+	for _, t := range targets {
+		b.refs = append(b.refs, t.ref(by))
+	}
+	return b
+}
+
+// begin counts a call that goes now.
+func (c *conn) begin(b *batch, now time.Time) {
+	c.underway++
+	c.sweep.requests++
+	b.bucket.spend(now)
+}
+
+// rest holds the connection back after a failure: longer each time, never longer
+// than half of the shortest interval, so that recovery shows within one.
+func (c *conn) rest(now time.Time) {
+	if c.failures <= 1 {
+		c.backoff = wait.Backoff{Duration: firstBackoff, Factor: 2, Steps: 12, Cap: longBackoff}
+	}
+	pause := c.backoff.Step()
+	for key, r := range c.rings {
+		if len(r.members) > 0 {
+			pause = min(pause, key.every/2)
+		}
+	}
+	c.resume = now.Add(pause + time.Duration(rand.Int64N(int64(pause)/5+1))) //nolint:gosec // spreads load, guards nothing
+}

@@ -1,0 +1,76 @@
+package observe
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"mithaq.dev/mithaq/internal/platform"
+)
+
+// meters are the engine's metrics. What describes the present is computed when
+// it is scraped.
+type meters struct {
+	engine   *Engine
+	batches  *prometheus.CounterVec
+	doubtful *prometheus.CounterVec
+
+	lag, targets, remaining, outage *prometheus.Desc
+}
+
+func newMeters(e *Engine, reg prometheus.Registerer) *meters {
+	m := &meters{
+		engine: e,
+		batches: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "mithaq_observe_batches_total", Help: "Batches of profile lookups, by outcome: answered or the kind of failure.",
+		}, []string{"platform", "lookup", "result"}),
+		doubtful: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "mithaq_observe_unbelieved_total", Help: "Answers about single accounts that were not believed, by why.",
+		}, []string{"platform", "why"}),
+		lag:       prometheus.NewDesc("mithaq_observe_age_seconds", "Age of the oldest knowledge of any account.", []string{"platform", "tier"}, nil),
+		targets:   prometheus.NewDesc("mithaq_observe_accounts", "Accounts that are being looked at, by the way of looking.", []string{"platform", "lookup"}, nil),
+		remaining: prometheus.NewDesc("mithaq_budget_remaining_requests", "Requests left in the window of a bucket, as its platform last said.", []string{"platform", "bucket"}, nil),
+		outage:    prometheus.NewDesc("mithaq_observe_outage", "1 while a platform is out of reach.", []string{"platform"}, nil),
+	}
+	if reg != nil {
+		reg.MustRegister(m, m.batches, m.doubtful)
+	}
+	return m
+}
+
+func (m *meters) batch(p platform.Name, by platform.Lookup, result string) {
+	m.batches.WithLabelValues(string(p), string(by), result).Inc()
+}
+
+func (m *meters) unbelieved(p platform.Name, why string) {
+	m.doubtful.WithLabelValues(string(p), why).Inc()
+}
+
+// Describe implements prometheus.Collector.
+func (m *meters) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{m.lag, m.targets, m.remaining, m.outage} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *meters) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	for key, age := range m.engine.age() {
+		gauge(m.lag, age.Seconds(), key[:]...)
+	}
+	for key, n := range m.engine.population() {
+		gauge(m.targets, float64(n), key[:]...)
+	}
+	left, outages := m.engine.remaining()
+	for key, n := range left {
+		gauge(m.remaining, float64(n), key[:]...)
+	}
+	for p, out := range outages {
+		v := 0.0
+		if out {
+			v = 1
+		}
+		gauge(m.outage, v, string(p))
+	}
+}

@@ -1,0 +1,188 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"mithaq.dev/mithaq/internal/platform"
+)
+
+const (
+	// watchEvery is how often the declared handle is looked up of an account
+	// that is gone or bears another: somebody else may take it.
+	watchEvery = 24 * time.Hour
+	// doubtFor is how long a second look by the same way waits.
+	doubtFor = 2 * time.Second
+)
+
+func retryAfter(err error) time.Duration {
+	if pe, ok := errors.AsType[*platform.Error](err); ok && pe.RetryAfter > 0 {
+		return pe.RetryAfter
+	}
+	// A platform that limits without saying until when (x.md: 60 s if absent).
+	return time.Minute
+}
+
+// weigh decides what to believe. Nothing negative is stored on one answer: it
+// takes a second look by another way.
+func (e *Engine) weigh(ctx context.Context, t *target, by platform.Lookup, o platform.Observation, now time.Time) {
+	if o.Outcome == platform.Unanswered || o.Outcome == platform.Found && o.Profile == nil {
+		e.unanswered(t, by, now)
+		return
+	}
+	t.unanswered = 0
+	switch {
+	case by == platform.ByID:
+		e.weighByID(ctx, t, o, now)
+	case t.doubt != nil:
+		e.confirm(ctx, t, o, now)
+	case t.id == "":
+		e.resolve(ctx, t, o, now)
+	default:
+		e.watch(t, o, now)
+	}
+}
+
+// unanswered asks once more at once, and then in the next lap. What is known
+// stays, and grows stale.
+func (e *Engine) unanswered(t *target, by platform.Lookup, now time.Time) {
+	e.metrics.unbelieved(t.conn.Platform, "unanswered")
+	t.doubt = nil
+	t.unanswered++
+	if t.unanswered == 1 {
+		t.conn.enqueueLater(t, by, now.Add(doubtFor))
+	}
+}
+
+func (e *Engine) weighByID(ctx context.Context, t *target, o platform.Observation, now time.Time) {
+	if o.Outcome == platform.Found && o.Profile.ID != t.id {
+		e.metrics.unbelieved(t.conn.Platform, "foreign")
+		return
+	}
+	if o.Outcome == platform.Found && strings.EqualFold(o.Profile.Handle, t.Handle) {
+		e.believe(ctx, t, Snapshot{Outcome: Found, Profile: *o.Profile, At: now})
+		return
+	}
+	if t.known(o) {
+		e.repeat(ctx, t, o, now)
+		return
+	}
+	e.doubt(t, o, now)
+}
+
+// known says that the answer is what is stored already: the same negative, or
+// the same other handle.
+func (t *target) known(o platform.Observation) bool {
+	if t.snapshot == nil || t.recheck {
+		return false
+	}
+	if o.Outcome == platform.Found {
+		return t.snapshot.Outcome == HandleReassigned || t.snapshot.Outcome == Found && strings.EqualFold(t.snapshot.Profile.Handle, o.Profile.Handle)
+	}
+	return t.snapshot.Outcome == HandleReassigned || t.snapshot.Outcome == Outcome(o.Outcome)
+}
+
+// repeat stores an answer that was confirmed before, and looks after the declared
+// handle once in a while.
+func (e *Engine) repeat(ctx context.Context, t *target, o platform.Observation, now time.Time) {
+	next := *t.snapshot
+	next.At = now
+	if o.Outcome == platform.Found {
+		next.Profile = *o.Profile
+	}
+	e.believe(ctx, t, next)
+	if t.watchAt.IsZero() {
+		t.watchAt = now.Add(t.jitter(watchEvery))
+	}
+	if !now.Before(t.watchAt) {
+		t.watchAt = now.Add(t.jitter(watchEvery))
+		t.conn.enqueue(t, platform.ByHandle, now)
+	}
+}
+
+// jitter spreads a period by up to a tenth, always the same for a target.
+func (t *target) jitter(d time.Duration) time.Duration {
+	return d + time.Duration(t.position.hash%uint64(d/10))
+}
+
+// doubt holds an answer back until a look by handle has confirmed it.
+func (e *Engine) doubt(t *target, o platform.Observation, now time.Time) {
+	t.doubt = &o
+	t.conn.enqueue(t, platform.ByHandle, now)
+}
+
+// confirm weighs the second look against the first.
+func (e *Engine) confirm(ctx context.Context, t *target, second platform.Observation, now time.Time) {
+	first := t.doubt
+	t.doubt = nil
+	next := Snapshot{Outcome: Outcome(first.Outcome), At: now}
+	switch {
+	case first.Profile != nil:
+		next.Profile = *first.Profile
+	case t.snapshot != nil:
+		next.Profile = t.snapshot.Profile
+	}
+	if second.Outcome != platform.Found {
+		if second.Outcome == platform.Suspended && first.Outcome != platform.Found {
+			next.Outcome = Suspended
+		}
+		e.conclude(ctx, t, next, now)
+		return
+	}
+	switch {
+	case t.id == "":
+		t.id = second.Profile.ID
+		e.join(t)
+		e.believe(ctx, t, Snapshot{Outcome: Found, Profile: *second.Profile, At: now})
+	case second.Profile.ID != t.id:
+		next.Outcome, next.HolderID = HandleReassigned, second.Profile.ID
+		e.conclude(ctx, t, next, now)
+	case first.Outcome == platform.Found:
+		// It bears the declared handle again: renamed back between the looks.
+		e.believe(ctx, t, Snapshot{Outcome: Found, Profile: *second.Profile, At: now})
+	default:
+		e.metrics.unbelieved(t.conn.Platform, "contradiction")
+	}
+}
+
+// conclude stores what two looks agree on.
+func (e *Engine) conclude(ctx context.Context, t *target, s Snapshot, now time.Time) {
+	t.watchAt = now.Add(t.jitter(watchEvery))
+	e.believe(ctx, t, s)
+}
+
+// resolve takes in a look by handle of an account whose id is not known.
+func (e *Engine) resolve(ctx context.Context, t *target, o platform.Observation, now time.Time) {
+	switch {
+	case o.Outcome == platform.Found:
+		t.id = o.Profile.ID
+		e.join(t)
+		e.believe(ctx, t, Snapshot{Outcome: Found, Profile: *o.Profile, At: now})
+	case t.snapshot != nil && !t.recheck && t.snapshot.Outcome == Outcome(o.Outcome):
+		next := *t.snapshot
+		next.At = now
+		e.believe(ctx, t, next)
+	default:
+		t.doubt = &o
+		t.conn.enqueueLater(t, platform.ByHandle, now.Add(doubtFor))
+	}
+}
+
+// watch takes in a look at the declared handle of an account that is gone or
+// bears another.
+func (e *Engine) watch(t *target, o platform.Observation, now time.Time) {
+	taken := o.Outcome == platform.Found && o.Profile.ID != t.id
+	was := t.snapshot != nil && t.snapshot.Outcome == HandleReassigned
+	switch {
+	case taken && t.snapshot != nil && (!was || t.snapshot.HolderID != o.Profile.ID):
+		next := *t.snapshot
+		next.Outcome, next.HolderID, next.At = HandleReassigned, o.Profile.ID, now
+		e.store(t, next)
+	case !taken && was:
+		// Nobody else has it any more: look at the account itself, afresh.
+		t.recheck = true
+		t.conn.enqueue(t, platform.ByID, now)
+	}
+}
