@@ -117,7 +117,9 @@ const (
 // Evaluation counts the rules that were judged. rules = passed + violated +
 // unknown + excepted.
 type Evaluation struct {
-	// digest is the SHA-256 of the policies and editions that were judged.
+	// digest is the SHA-256 of the policies and editions that were judged when
+	// this status was written. A new edition that changes no verdict of the
+	// account does not write it: it moves with another change, or once a day.
 	// +required
 	Digest HexSHA256 `json:"digest,omitempty"`
 	// rules is the number of rules that apply.

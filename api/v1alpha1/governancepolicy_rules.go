@@ -264,7 +264,7 @@ type Exception struct {
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MinLength=3
 	// +kubebuilder:validation:items:MaxLength=128
-	// +kubebuilder:validation:items:Pattern=`^[a-z]+/[a-z0-9-]+$`
+	// +kubebuilder:validation:items:Pattern=`^(ownership|identity|credentials|attestations|activity|content|sources|languages|performance|rules)/[a-z0-9-]+$`
 	Rules []string `json:"rules,omitempty"`
 	// accountSelector limits the exception to accounts with these labels.
 	// +optional

@@ -41,6 +41,10 @@ type EditionInForce struct {
 	// version is its edition.
 	// +required
 	Version EditionVersion `json:"version,omitempty"`
+	// since is when it came into force. It starts the time that people have to
+	// acknowledge it.
+	// +optional
+	Since *metav1.Time `json:"since,omitempty"`
 	// digest is the SHA-256 of its rules.
 	// +required
 	Digest HexSHA256 `json:"digest,omitempty"`

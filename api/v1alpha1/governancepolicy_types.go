@@ -201,7 +201,7 @@ type ObservationIntervals struct {
 
 // OwnershipRules say who may hold which power.
 type OwnershipRules struct {
-	// incompatibleRoles are sets of roles that one person may not hold together
+	// incompatibleRoles are sets of roles of which one person may not hold any two
 	// on one account.
 	// +optional
 	// +listType=atomic
@@ -246,8 +246,8 @@ type AcknowledgementRule struct {
 
 // IdentityRules say what every account must look like.
 type IdentityRules struct {
-	// handlePattern must match the whole live handle or a part of it, as
-	// anchored; lower case is compared.
+	// handlePattern must match the live handle in lower case; without anchors, a
+	// part of it.
 	// +optional
 	HandlePattern RegularExpression `json:"handlePattern,omitempty"`
 	// displayNamePattern must match the live name.

@@ -44,7 +44,7 @@ const (
 // PersonName names a person, usually by e-mail address.
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=254
-// +kubebuilder:validation:Pattern=`^[^\s\x00-\x1f]+$`
+// +kubebuilder:validation:Pattern=`^[^\s\x00-\x1f\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2069}\x{FEFF}]+$`
 type PersonName string
 
 // TierName names a kind of account, such as directorate or school.

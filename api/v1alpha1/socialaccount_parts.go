@@ -24,13 +24,14 @@ type AccountCredentials struct {
 // ApprovedProfile is what the account should look like.
 // +kubebuilder:validation:MinProperties=1
 type ApprovedProfile struct {
-	// displayName is the approved name, compared exactly.
+	// displayName is the approved name, compared after Unicode composition and
+	// without white space at the ends.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=200
 	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\x{202A}-\\\\x{202E}\\\\x{2066}-\\\\x{2069}\\\\x{200B}\\\\x{2060}\\\\x{FEFF}\\\\x{0}-\\\\x{1F}]')",message="must hold no characters that reorder or hide text"
 	DisplayName string `json:"displayName,omitempty"`
-	// bio is the approved description, compared exactly.
+	// bio is the approved description, compared as displayName is.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1000

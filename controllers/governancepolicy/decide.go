@@ -38,7 +38,10 @@ func decide(policy *v1alpha1.GovernancePolicy, f facts, now time.Time) (v1alpha1
 	if f.edition.InForce != nil {
 		next.InForce = &v1alpha1.EditionInForce{
 			Generation: f.edition.Generation, Version: f.edition.InForce.Version(),
-			Digest: v1alpha1.HexSHA256(f.edition.InForce.Digest()),
+			Digest: v1alpha1.HexSHA256(f.edition.InForce.Digest()), Since: ptr.To(status.Time(now)),
+		}
+		if digest(before) == next.InForce.Digest && before.InForce.Since != nil {
+			next.InForce.Since = before.InForce.Since
 		}
 	}
 	if f.complete {

@@ -21,9 +21,9 @@ import (
 )
 
 // +kubebuilder:rbac:groups=mithaq.dev,resources=governancepolicies,verbs=get;list;watch
-// +kubebuilder:rbac:groups=mithaq.dev,resources=governancepolicies/status,verbs=get;patch;update
+// +kubebuilder:rbac:groups=mithaq.dev,resources=governancepolicies/status,verbs=patch
 // +kubebuilder:rbac:groups=mithaq.dev,resources=socialaccounts,verbs=get;list;watch
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch;update
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=apps,namespace=mithaq-system,resources=controllerrevisions,verbs=get;list;create;delete
 
 // Name is the controller's name and the owner of the fields that it writes.

@@ -26,8 +26,8 @@ import (
 )
 
 // +kubebuilder:rbac:groups=mithaq.dev,resources=platformconnections,verbs=get;list;watch
-// +kubebuilder:rbac:groups=mithaq.dev,resources=platformconnections/status,verbs=get;patch;update
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch;update
+// +kubebuilder:rbac:groups=mithaq.dev,resources=platformconnections/status,verbs=patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups="",namespace=mithaq-system,resources=secrets,verbs=get;list;watch
 
 // Name is the controller's name and the owner of the fields that it writes.

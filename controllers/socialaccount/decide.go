@@ -72,7 +72,8 @@ func earliest(a, b time.Time) time.Time {
 func evaluate(f facts, now time.Time) governance.Result {
 	in := governance.Input{
 		Account: f.account, Policies: f.policies, AccountsOf: f.accountsOf, Now: now,
-		LiveMissing: missing(f),
+		LiveMissing:  missing(f),
+		EditionSince: func(policy string) time.Time { return f.since[policy] },
 	}
 	if in.LiveMissing == "" {
 		in.Live = liveOf(f)
@@ -120,7 +121,7 @@ func governed(f facts) (v1alpha1.State, string) {
 	}
 	names := make([]string, len(f.policies))
 	for i, p := range f.policies {
-		names[i] = fmt.Sprintf("%s %s", p.Name(), p.Version())
+		names[i] = p.Name()
 	}
 	return v1alpha1.GovernedMatched, "governed by " + strings.Join(names, ", ")
 }

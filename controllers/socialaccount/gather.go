@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -38,6 +39,8 @@ type facts struct {
 	watched    bool
 	view       observe.View
 	accountsOf func(person string) int
+	// since tells when each policy's edition came into force.
+	since map[string]time.Time
 }
 
 // awaiting says that a first look is to be expected soon.
@@ -47,7 +50,7 @@ func (f facts) awaiting() bool {
 
 // gather reads the cache and the engine's memory, and asks the engine to look.
 func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount) (facts, error) {
-	f := facts{account: acc, accountsOf: r.accountsOf(ctx)}
+	f := facts{account: acc, accountsOf: r.accountsOf(ctx), since: map[string]time.Time{}}
 	if err := r.gatherPolicies(ctx, &f); err != nil {
 		return f, err
 	}
@@ -89,6 +92,7 @@ func (r *Reconciler) gatherPolicies(ctx context.Context, f *facts) error {
 		case known.InForce != nil && known.InForce.Mode() == v1alpha1.ModePreview:
 		case known.InForce != nil && known.InForce.Selects(f.account, namespace.Labels):
 			f.policies = append(f.policies, known.InForce)
+			f.since[policy.Name] = r.inForceSince(policy, known.InForce)
 		case known.InForce == nil && known.Selector != nil && known.Selector.Selects(f.account, namespace.Labels):
 			f.invalid = append(f.invalid, policy.Name)
 		}
@@ -96,6 +100,15 @@ func (r *Reconciler) gatherPolicies(ctx context.Context, f *facts) error {
 	slices.SortFunc(f.policies, func(a, b *governance.Policy) int { return strings.Compare(a.Name(), b.Name()) })
 	slices.Sort(f.invalid)
 	return nil
+}
+
+// inForceSince is when an edition came into force. One that is not recorded yet
+// comes into force now.
+func (r *Reconciler) inForceSince(policy *v1alpha1.GovernancePolicy, edition *governance.Policy) time.Time {
+	if recorded := policy.Status.InForce; recorded != nil && recorded.Since != nil && string(recorded.Digest) == edition.Digest() {
+		return recorded.Since.Time
+	}
+	return r.Clock.Now()
 }
 
 // rival finds the oldest other account that declares the same one and is older

@@ -107,19 +107,28 @@ func remembered(acc *v1alpha1.SocialAccount) *observe.Snapshot {
 	return s
 }
 
-// settle keeps the counters of before in next where nothing else changed and the
-// last write is less than a heartbeat old, so that counters alone cause no write.
+// settle keeps the counters and the digest of before in next where nothing else
+// changed and the last write is less than a heartbeat old, so that counters
+// alone cause no write.
 func settle(before, next *v1alpha1.SocialAccountStatus) {
-	if before.Profile == nil || next.Profile == nil || before.Profile.ObservedAt == nil || next.Profile.ObservedAt == nil {
-		return
-	}
-	if next.Profile.ObservedAt.Sub(before.Profile.ObservedAt.Time) >= heartbeat {
+	if due(before.Profile, next.Profile) {
 		return
 	}
 	same := next.DeepCopy()
-	same.Profile.Followers, same.Profile.Posts = before.Profile.Followers, before.Profile.Posts
-	same.Profile.LastPostAt, same.Profile.ObservedAt = before.Profile.LastPostAt, before.Profile.ObservedAt
+	if before.Profile != nil && same.Profile != nil {
+		same.Profile.Followers, same.Profile.Posts = before.Profile.Followers, before.Profile.Posts
+		same.Profile.LastPostAt, same.Profile.ObservedAt = before.Profile.LastPostAt, before.Profile.ObservedAt
+	}
+	if before.Evaluation != nil && same.Evaluation != nil {
+		same.Evaluation.Digest = before.Evaluation.Digest
+	}
 	if status.Same(before, same) {
 		*next = *same
 	}
+}
+
+// due says that the heartbeat is due: the account was seen again so much later.
+func due(before, next *v1alpha1.LiveProfile) bool {
+	return before != nil && next != nil && before.ObservedAt != nil && next.ObservedAt != nil &&
+		next.ObservedAt.Sub(before.ObservedAt.Time) >= heartbeat
 }

@@ -29,10 +29,10 @@ import (
 )
 
 // +kubebuilder:rbac:groups=mithaq.dev,resources=socialaccounts,verbs=get;list;watch
-// +kubebuilder:rbac:groups=mithaq.dev,resources=socialaccounts/status,verbs=get;patch;update
+// +kubebuilder:rbac:groups=mithaq.dev,resources=socialaccounts/status,verbs=patch
 // +kubebuilder:rbac:groups=mithaq.dev,resources=governancepolicies;platformconnections,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch;update
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Name is the controller's name and the owner of the fields that it writes.
 const Name = "mithaq-socialaccount"

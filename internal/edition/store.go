@@ -124,7 +124,7 @@ func (s *Store) Keep(ctx context.Context, policy *v1alpha1.GovernancePolicy) err
 		Revision: policy.Generation,
 		Data:     runtime.RawExtension{Raw: raw},
 	}
-	if err := s.writer.Create(ctx, revision); err != nil && !apierrors.IsAlreadyExists(err) {
+	if err := s.writer.Create(ctx, revision, client.DisableReadYourWritesConsistency); err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("keeping the accepted edition: %w", err)
 	}
 	return s.prune(ctx, policy.UID)
@@ -136,7 +136,7 @@ func (s *Store) prune(ctx context.Context, uid types.UID) error {
 		return err
 	}
 	for _, old := range revisions[min(keep, len(revisions)):] {
-		if err := s.writer.Delete(ctx, &old); client.IgnoreNotFound(err) != nil {
+		if err := s.writer.Delete(ctx, &old, client.DisableReadYourWritesConsistency); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("dropping an old edition: %w", err)
 		}
 	}

@@ -206,13 +206,20 @@ func (r *rule) exceptedUntil(s *subject) time.Time {
 }
 
 func worstFirst(a, b v1alpha1.Finding) int {
-	return cmp.Or(
-		cmp.Compare(boolInt(a.Mode != v1alpha1.FindingEnforce), boolInt(b.Mode != v1alpha1.FindingEnforce)),
-		cmp.Compare(boolInt(a.Verdict != v1alpha1.VerdictViolated), boolInt(b.Verdict != v1alpha1.VerdictViolated)),
-		cmp.Compare(severityRank(b.Severity), severityRank(a.Severity)),
-		strings.Compare(a.Rule, b.Rule),
-		cmp.Compare(a.Policy, b.Policy),
-	)
+	if d := rank(&a) - rank(&b); d != 0 {
+		return d
+	}
+	if d := strings.Compare(a.Rule, b.Rule); d != 0 {
+		return d
+	}
+	return cmp.Compare(a.Policy, b.Policy)
+}
+
+// rank orders findings by mode, then verdict, then severity; the worst is least.
+func rank(f *v1alpha1.Finding) int {
+	return boolInt(f.Mode != v1alpha1.FindingEnforce)<<8 |
+		boolInt(f.Verdict != v1alpha1.VerdictViolated)<<4 |
+		(severityRank(v1alpha1.SeverityCritical) - severityRank(f.Severity))
 }
 
 func severityRank(s v1alpha1.Severity) int {

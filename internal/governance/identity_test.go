@@ -92,6 +92,7 @@ func TestWebsiteDomains(t *testing.T) {
 	runScenes(t, []scene{
 		good("the domain", "https://edu.example"), good("a subdomain, port and path", "http://WWW.Edu.Example:8443/a?b#c"),
 		good("without a scheme", "spa.example/news"), good("with the root's dot", "https://edu.example./"),
+		good("in letters that browsers take for the domain's", "https://ＥＤＵ.example/"),
 		leads("another domain", "https://bit.test/x", "bit.test"),
 		leads("same ending", "https://notedu.example/", "notedu.example"),
 		leads("domain in the path", "https://evil.test/edu.example", "evil.test"),

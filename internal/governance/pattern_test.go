@@ -32,6 +32,8 @@ func TestBrokenPatternsAreReportedWhereTheyBreak(t *testing.T) {
 		{`\Q((\E(`, 6, `missing closing ): "("`},
 		{`(\Q)`, 0, `missing closing ): "(\\Q)"`},
 		{`([^])]`, 0, `missing closing ): "([^])]"`},
+		{`a([^])]`, 1, `missing closing ): "([^])]"`},
+		{`[[:](`, 4, `missing closing ): "("`},
 		{`([]])(`, 5, `missing closing ): "("`},
 		{`([[:alpha:])(]`, 0, `missing closing ): "([[:alpha:])(]"`},
 		{`(?i:a`, 0, `missing closing ): "(?i:a"`},

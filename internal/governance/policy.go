@@ -145,9 +145,9 @@ func (c *Cadence) tighten(o *v1alpha1.ObservationIntervals) {
 	}
 }
 
-// shorter is the shorter of two intervals, of which 0 says nothing.
+// shorter is the shorter of two intervals; 0 as the first says nothing.
 func shorter(a, b time.Duration) time.Duration {
-	if a == 0 || b != 0 && b < a {
+	if a == 0 || b < a {
 		return b
 	}
 	return a

@@ -450,6 +450,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: generation
       type:
         scalar: numeric
+    - name: since
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: version
       type:
         namedType: dev.mithaq.mithaq.api.v1alpha1.EditionVersion

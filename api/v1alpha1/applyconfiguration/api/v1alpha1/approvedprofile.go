@@ -14,9 +14,10 @@ import (
 //
 // ApprovedProfile is what the account should look like.
 type ApprovedProfileApplyConfiguration struct {
-	// displayName is the approved name, compared exactly.
+	// displayName is the approved name, compared after Unicode composition and
+	// without white space at the ends.
 	DisplayName *string `json:"displayName,omitempty"`
-	// bio is the approved description, compared exactly.
+	// bio is the approved description, compared as displayName is.
 	Bio *string `json:"bio,omitempty"`
 	// website is the approved link, compared without a trailing slash and with
 	// its host in lower case.

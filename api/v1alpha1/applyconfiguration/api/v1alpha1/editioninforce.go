@@ -6,6 +6,7 @@
 package v1alpha1
 
 import (
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	apiv1alpha1 "mithaq.dev/mithaq/api/v1alpha1"
 )
 
@@ -18,6 +19,9 @@ type EditionInForceApplyConfiguration struct {
 	Generation *int64 `json:"generation,omitempty"`
 	// version is its edition.
 	Version *apiv1alpha1.EditionVersion `json:"version,omitempty"`
+	// since is when it came into force. It starts the time that people have to
+	// acknowledge it.
+	Since *v1.Time `json:"since,omitempty"`
 	// digest is the SHA-256 of its rules.
 	Digest *apiv1alpha1.HexSHA256 `json:"digest,omitempty"`
 }
@@ -41,6 +45,14 @@ func (b *EditionInForceApplyConfiguration) WithGeneration(value int64) *EditionI
 // If called multiple times, the Version field is set to the value of the last call.
 func (b *EditionInForceApplyConfiguration) WithVersion(value apiv1alpha1.EditionVersion) *EditionInForceApplyConfiguration {
 	b.Version = &value
+	return b
+}
+
+// WithSince sets the Since field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Since field is set to the value of the last call.
+func (b *EditionInForceApplyConfiguration) WithSince(value v1.Time) *EditionInForceApplyConfiguration {
+	b.Since = &value
 	return b
 }
 

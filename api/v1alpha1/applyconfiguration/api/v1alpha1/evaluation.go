@@ -15,7 +15,9 @@ import (
 // Evaluation counts the rules that were judged. rules = passed + violated +
 // unknown + excepted.
 type EvaluationApplyConfiguration struct {
-	// digest is the SHA-256 of the policies and editions that were judged.
+	// digest is the SHA-256 of the policies and editions that were judged when
+	// this status was written. A new edition that changes no verdict of the
+	// account does not write it: it moves with another change, or once a day.
 	Digest *apiv1alpha1.HexSHA256 `json:"digest,omitempty"`
 	// rules is the number of rules that apply.
 	Rules *int32 `json:"rules,omitempty"`

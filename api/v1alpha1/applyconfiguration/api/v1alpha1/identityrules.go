@@ -14,8 +14,8 @@ import (
 //
 // IdentityRules say what every account must look like.
 type IdentityRulesApplyConfiguration struct {
-	// handlePattern must match the whole live handle or a part of it, as
-	// anchored; lower case is compared.
+	// handlePattern must match the live handle in lower case; without anchors, a
+	// part of it.
 	HandlePattern *apiv1alpha1.RegularExpression `json:"handlePattern,omitempty"`
 	// displayNamePattern must match the live name.
 	DisplayNamePattern *apiv1alpha1.RegularExpression `json:"displayNamePattern,omitempty"`

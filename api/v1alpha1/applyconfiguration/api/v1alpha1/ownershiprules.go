@@ -14,7 +14,7 @@ import (
 //
 // OwnershipRules say who may hold which power.
 type OwnershipRulesApplyConfiguration struct {
-	// incompatibleRoles are sets of roles that one person may not hold together
+	// incompatibleRoles are sets of roles of which one person may not hold any two
 	// on one account.
 	IncompatibleRoles []apiv1alpha1.RoleSet `json:"incompatibleRoles,omitempty"`
 	// maxAccountsPerPerson is the most accounts one person may answer for or

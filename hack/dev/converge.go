@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// converge waits until nothing is pending any more and everything is as the
+// samples expect, and shows every account. What is not so in time is the error.
+func converge(ctx context.Context, o options, c *cluster, operator *process, show *screen) error {
+	deadline := time.After(o.timeout)
+	var open []string
+	for {
+		fleet, err := c.fleet(ctx)
+		if err != nil {
+			return err
+		}
+		if open = append(fleet.pending(), fleet.surprises()...); len(open) == 0 {
+			show.final(fleet)
+			fmt.Println("converged: every account is as the samples expect")
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-operator.done:
+			return fmt.Errorf("the operator ended: %w; see its log", operator.err())
+		case <-deadline:
+			show.final(fleet)
+			return fmt.Errorf("not converged after %s:\n  %s", o.timeout, strings.Join(open, "\n  "))
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+}
