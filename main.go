@@ -264,10 +264,11 @@ func controllers(ctx context.Context, mgr manager.Manager, engine *observe.Engin
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Observer: engine, Adapters: known, Namespace: o.namespace,
 		Recorder: mgr.GetEventRecorder(platformconnection.Name), Clock: clock.RealClock{},
 		Endpoints: platformconnection.EndpointRules{AllowedHosts: o.hosts(), AllowInsecure: o.allowInsecure},
-		HTTP: func(p platform.Name, endpoint string) *http.Client {
-			return platform.NewHTTPClient(platform.TransportConfig{Endpoint: endpoint, Observe: requests.Of(p), Now: clock.RealClock{}.Now})
+		Open: func(adapter platform.Adapter, cfg platform.Config) (*platform.Client, observe.MediaFetcher, error) {
+			cfg.HTTP = platform.NewHTTPClient(platform.TransportConfig{Endpoint: cfg.Endpoint, Observe: requests.Of(adapter.Name), Now: cfg.Now})
+			opened, err := adapter.Open(cfg)
+			return opened, images(adapter, cfg.Endpoint), err
 		},
-		Media: images,
 	}); err != nil {
 		return fmt.Errorf("setting up the connection controller: %w", err)
 	}

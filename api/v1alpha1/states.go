@@ -125,8 +125,8 @@ var (
 	HandoverRevocationUnproven = account(ConditionHandoverComplete, no, ReasonRevocationUnproven, "It is not proven that the former holder is out.")
 )
 
-// Ready of a SocialAccount where it does not repeat another condition's reason;
-// see ReadyFrom.
+// ReadyReconciled is the Ready of a SocialAccount that repeats no other
+// condition's reason; see ReadyFrom.
 var ReadyReconciled = account(ConditionReady, yes, ReasonReconciled, "Observed, Governed, CredentialsHealthy and HandoverComplete are True.")
 
 // Reconciling and Stalled of a SocialAccount: present only while true.

@@ -100,6 +100,8 @@ func availability(before *v1alpha1.PlatformConnectionStatus, f facts) (v1alpha1.
 		return v1alpha1.AvailableBudgetExhausted, f.report.State.Message
 	case observe.LaneUnauthorized:
 		return v1alpha1.AvailableUnauthorized, f.report.State.Message
+	case observe.LaneConnectionMissing, observe.LaneNotObservable:
+		// The engine does not hold the connection (yet): nothing was found out.
 	}
 	if f.report.Answered {
 		return v1alpha1.AvailableReachable, "the platform answers"

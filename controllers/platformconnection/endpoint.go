@@ -1,6 +1,7 @@
 package platformconnection
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -27,29 +28,40 @@ func (rules EndpointRules) Resolve(adapter platform.Adapter, endpoint string) (s
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil {
-		return "", fmt.Errorf("spec.endpoint is not a URL")
+		return "", errors.New("spec.endpoint is not a URL")
 	}
 	if u.Scheme == "http" {
-		if !loopback(u.Hostname()) {
-			return "", fmt.Errorf("spec.endpoint: plain http is for loopback addresses only, not for %s", u.Hostname())
-		}
-		if !rules.AllowInsecure {
-			return "", fmt.Errorf("spec.endpoint: plain http needs the operator's flag --allow-insecure-endpoints")
-		}
-		return strings.TrimRight(endpoint, "/"), nil
+		return rules.insecure(endpoint, u)
 	}
 	if u.Scheme != "https" {
 		return "", fmt.Errorf("spec.endpoint: scheme %s is not allowed", u.Scheme)
 	}
-	if own, err := url.Parse(adapter.Endpoint); err == nil && strings.EqualFold(own.Host, u.Host) {
-		return strings.TrimRight(endpoint, "/"), nil
-	}
-	if !slices.ContainsFunc(rules.AllowedHosts, func(h string) bool {
-		return strings.EqualFold(h, u.Host) || strings.EqualFold(h, u.Hostname())
-	}) {
+	if !rules.allowed(adapter, u) {
 		return "", fmt.Errorf("spec.endpoint: host %s is not named by the operator's flag --allowed-hosts", u.Host)
 	}
 	return strings.TrimRight(endpoint, "/"), nil
+}
+
+// insecure permits plain http to loopback addresses, if the flags do.
+func (rules EndpointRules) insecure(endpoint string, u *url.URL) (string, error) {
+	if !loopback(u.Hostname()) {
+		return "", fmt.Errorf("spec.endpoint: plain http is for loopback addresses only, not for %s", u.Hostname())
+	}
+	if !rules.AllowInsecure {
+		return "", errors.New("spec.endpoint: plain http needs the operator's flag --allow-insecure-endpoints")
+	}
+	return strings.TrimRight(endpoint, "/"), nil
+}
+
+// allowed says whether an https URL leads to the platform's own host or to one
+// that the flags name, with its port or on any port.
+func (rules EndpointRules) allowed(adapter platform.Adapter, u *url.URL) bool {
+	if own, err := url.Parse(adapter.Endpoint); err == nil && strings.EqualFold(own.Host, u.Host) {
+		return true
+	}
+	return slices.ContainsFunc(rules.AllowedHosts, func(h string) bool {
+		return strings.EqualFold(h, u.Host) || strings.EqualFold(h, u.Hostname())
+	})
 }
 
 func loopback(host string) bool {

@@ -89,16 +89,15 @@ func (r *Reconciler) obstacle(ctx context.Context, connection *v1alpha1.Platform
 	if r.open[connection.Name] == with {
 		return nil, nil
 	}
-	opened, err := adapter.Open(platform.Config{
-		Endpoint: endpoint, App: secret.Data, HTTP: r.HTTP(adapter.Name, endpoint), Now: r.Clock.Now,
+	opened, media, err := r.Open(adapter, platform.Config{
+		Endpoint: endpoint, App: secret.Data, Now: r.Clock.Now,
 		Usage: func(u platform.Usage) { r.Observer.Usage(connection.Name, u) },
 	})
 	if err != nil {
 		return secretMalformed(fmt.Sprintf("spec.appSecretRef: Secret %s: %v", key, err)), nil
 	}
 	r.Observer.SetConnection(observe.Connection{
-		Name: connection.Name, Platform: adapter.Name, Adapter: adapter, Client: opened, Share: share,
-		Media: r.Media(adapter, endpoint),
+		Name: connection.Name, Platform: adapter.Name, Adapter: adapter, Client: opened, Share: share, Media: media,
 	})
 	r.open[connection.Name] = with
 	return nil, nil

@@ -5,7 +5,6 @@ package platformconnection
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -55,10 +54,10 @@ type Config struct {
 	// Namespace is the operator's own: app Secrets live there and nowhere else.
 	Namespace string
 	Endpoints EndpointRules
-	// HTTP makes the client of an endpoint.
-	HTTP func(p platform.Name, endpoint string) *http.Client
-	// Media makes the fetcher of a platform's profile images.
-	Media func(adapter platform.Adapter, endpoint string) observe.MediaFetcher
+	// Open opens a platform's client and the fetcher of its profile images. It
+	// adds the HTTP client to the configuration and performs no call. Its error
+	// is the adapter's.
+	Open func(adapter platform.Adapter, cfg platform.Config) (*platform.Client, observe.MediaFetcher, error)
 }
 
 // Setup registers the controller with the manager.

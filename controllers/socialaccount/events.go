@@ -49,11 +49,7 @@ func stateChanged(acc *v1alpha1.SocialAccount, next *v1alpha1.SocialAccountStatu
 	if next.Profile == nil {
 		return
 	}
-	var was v1alpha1.LiveState
-	if acc.Status.Profile != nil {
-		was = acc.Status.Profile.State
-	}
-	is := next.Profile.State
+	was, is := stateOf(acc.Status.Profile), next.Profile.State
 	if is == was {
 		return
 	}
@@ -65,10 +61,23 @@ func stateChanged(acc *v1alpha1.SocialAccount, next *v1alpha1.SocialAccountStatu
 	case v1alpha1.StateHandleReassigned:
 		add(v1alpha1.EventHandleReassigned, "handle %s belongs to another account now", acc.Spec.Handle)
 	case v1alpha1.StateActive, v1alpha1.StateProtected:
-		if was != "" && was != v1alpha1.StateActive && was != v1alpha1.StateProtected {
+		if !present(was) {
 			add(v1alpha1.EventAccountRestored, "%s shows %s again", acc.Spec.Platform, next.Profile.Handle)
 		}
 	}
+}
+
+func stateOf(p *v1alpha1.LiveProfile) v1alpha1.LiveState {
+	if p == nil {
+		return ""
+	}
+	return p.State
+}
+
+// present says that an account in this state was no trouble; one that was never
+// seen was none either.
+func present(s v1alpha1.LiveState) bool {
+	return s == "" || s == v1alpha1.StateActive || s == v1alpha1.StateProtected
 }
 
 func handleChanged(acc *v1alpha1.SocialAccount, next *v1alpha1.SocialAccountStatus, add adder) {
@@ -112,23 +121,19 @@ func driftChanged(before, after []v1alpha1.Drift, add adder) {
 	}
 }
 
+// acknowledgementRule is told of in its own way.
+const acknowledgementRule = "ownership/acknowledgement"
+
 func findingsChanged(before, after *v1alpha1.SocialAccountStatus, add adder) {
-	var found, due, cleared []string
-	for _, f := range after.Findings {
-		if f.Verdict != v1alpha1.VerdictViolated || same(before.Findings, f) != nil {
-			continue
-		}
-		if f.Rule == "ownership/acknowledgement" {
+	var found, due []string
+	for _, f := range newlyViolated(before, after) {
+		if f.Rule == acknowledgementRule {
 			due = append(due, string(f.Policy)+" "+string(f.PolicyVersion))
 			continue
 		}
 		found = append(found, f.Rule)
 	}
-	for _, f := range before.Findings {
-		if f.Verdict == v1alpha1.VerdictViolated && !mentions(after.Findings, f) && len(after.Findings) < maxFindings {
-			cleared = append(cleared, f.Rule)
-		}
-	}
+	cleared := noLongerViolated(before, after)
 	if len(found) > 0 {
 		add(v1alpha1.EventViolationFound, "violated: %s", brief(found))
 	}
@@ -138,6 +143,28 @@ func findingsChanged(before, after *v1alpha1.SocialAccountStatus, add adder) {
 	if len(cleared) > 0 {
 		add(v1alpha1.EventViolationCleared, "no longer violated: %s", brief(cleared))
 	}
+}
+
+func newlyViolated(before, after *v1alpha1.SocialAccountStatus) []v1alpha1.Finding {
+	var out []v1alpha1.Finding
+	for _, f := range after.Findings {
+		if f.Verdict == v1alpha1.VerdictViolated && same(before.Findings, f) == nil {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// noLongerViolated lists rules that were violated and are no finding any more. A
+// full list may have dropped some, so it proves nothing.
+func noLongerViolated(before, after *v1alpha1.SocialAccountStatus) []string {
+	var out []string
+	for _, f := range before.Findings {
+		if f.Verdict == v1alpha1.VerdictViolated && !mentions(after.Findings, f) && len(after.Findings) < maxFindings {
+			out = append(out, f.Rule)
+		}
+	}
+	return out
 }
 
 // mentions says whether a finding is still there in any verdict: one that turned

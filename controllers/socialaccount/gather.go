@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/edition"
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/observe"
 )
@@ -83,29 +84,35 @@ func (r *Reconciler) gatherPolicies(ctx context.Context, f *facts) error {
 		return fmt.Errorf("listing policies: %w", err)
 	}
 	for i := range list.Items {
-		policy := &list.Items[i]
-		known, err := r.Editions.Of(ctx, policy)
+		known, err := r.Editions.Of(ctx, &list.Items[i])
 		if err != nil {
 			return err
 		}
-		switch {
-		case known.InForce != nil && known.InForce.Mode() == v1alpha1.ModePreview:
-		case known.InForce != nil && known.InForce.Selects(f.account, namespace.Labels):
-			f.policies = append(f.policies, known.InForce)
-			f.since[policy.Name] = r.inForceSince(policy, known.InForce)
-		case known.InForce == nil && known.Selector != nil && known.Selector.Selects(f.account, namespace.Labels):
-			f.invalid = append(f.invalid, policy.Name)
-		}
+		r.consider(f, &list.Items[i], known, namespace.Labels)
 	}
 	slices.SortFunc(f.policies, func(a, b *governance.Policy) int { return strings.Compare(a.Name(), b.Name()) })
 	slices.Sort(f.invalid)
 	return nil
 }
 
+// consider takes note of a policy if it selects the account.
+func (r *Reconciler) consider(f *facts, policy *v1alpha1.GovernancePolicy, known edition.Edition, labels map[string]string) {
+	if known.InForce == nil {
+		if known.Selector != nil && known.Selector.Selects(f.account, labels) {
+			f.invalid = append(f.invalid, policy.Name)
+		}
+		return
+	}
+	if known.InForce.Mode() != v1alpha1.ModePreview && known.InForce.Selects(f.account, labels) {
+		f.policies = append(f.policies, known.InForce)
+		f.since[policy.Name] = r.inForceSince(policy, known.InForce)
+	}
+}
+
 // inForceSince is when an edition came into force. One that is not recorded yet
 // comes into force now.
-func (r *Reconciler) inForceSince(policy *v1alpha1.GovernancePolicy, edition *governance.Policy) time.Time {
-	if recorded := policy.Status.InForce; recorded != nil && recorded.Since != nil && string(recorded.Digest) == edition.Digest() {
+func (r *Reconciler) inForceSince(policy *v1alpha1.GovernancePolicy, inForce *governance.Policy) time.Time {
+	if recorded := policy.Status.InForce; recorded != nil && recorded.Since != nil && string(recorded.Digest) == inForce.Digest() {
 		return recorded.Since.Time
 	}
 	return r.Clock.Now()

@@ -61,6 +61,7 @@ func laneState(reason observe.LaneReason) v1alpha1.State {
 		return v1alpha1.ObservedUnauthorized
 	case observe.LaneNotObservable:
 		return v1alpha1.ObservedNotObservable
+	case observe.LaneConnectionMissing:
 	}
 	return v1alpha1.State{}
 }
@@ -97,6 +98,7 @@ func said(f facts) (v1alpha1.State, string) {
 		return v1alpha1.ObservedDeactivated, fmt.Sprintf("%s says that %s was deactivated", acc.Spec.Platform, who)
 	case observe.HandleReassigned:
 		return v1alpha1.ObservedHandleReassigned, fmt.Sprintf("handle %s belongs to account %s now, not to %s", acc.Spec.Handle, s.HolderID, id)
+	case observe.NotFound:
 	}
 	return v1alpha1.ObservedNotFound, fmt.Sprintf("%s has no %s", acc.Spec.Platform, who)
 }
@@ -119,6 +121,7 @@ func missing(f facts) string {
 		return "the account is deactivated"
 	case observe.HandleReassigned:
 		return "the handle belongs to another account"
+	case observe.Found:
 	}
 	return ""
 }

@@ -18,7 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"k8s.io/client-go/kubernetes/scheme"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -48,7 +48,7 @@ type cluster struct {
 
 func startCluster(o options) (*cluster, error) {
 	s := runtime.NewScheme()
-	if err := errors.Join(scheme.AddToScheme(s), v1alpha1.AddToScheme(s)); err != nil {
+	if err := errors.Join(clientgoscheme.AddToScheme(s), v1alpha1.AddToScheme(s)); err != nil {
 		return nil, err
 	}
 	assets, err := filepath.Abs(o.bin)
@@ -139,12 +139,10 @@ func (c *cluster) applySamples(ctx context.Context, o options, x string) (int, e
 	if err != nil {
 		return 0, err
 	}
-	n, waited := 0, false
-	for _, object := range objects {
-		if object.GetKind() == v1alpha1.KindPlatformConnection && strings.HasPrefix(nested(object, "spec", "endpoint"), "http://127.0.0.1") {
-			if err := unstructured.SetNestedField(object.Object, x, "spec", "endpoint"); err != nil {
-				return n, err
-			}
+	waited := false
+	for n, object := range objects {
+		if err := point(object, x); err != nil {
+			return n, err
 		}
 		if late(object) && !waited {
 			waited = true
@@ -157,9 +155,16 @@ func (c *cluster) applySamples(ctx context.Context, o options, x string) (int, e
 		if err := c.apply(ctx, object); err != nil {
 			return n, err
 		}
-		n++
 	}
-	return n, nil
+	return len(objects), nil
+}
+
+// point leads a sample connection to where the simulator listens.
+func point(object *unstructured.Unstructured, x string) error {
+	if object.GetKind() != v1alpha1.KindPlatformConnection || !strings.HasPrefix(nested(object, "spec", "endpoint"), "http://127.0.0.1") {
+		return nil
+	}
+	return unstructured.SetNestedField(object.Object, x, "spec", "endpoint")
 }
 
 // sourceFile remembers, while objects are in memory, which file they came from.

@@ -26,7 +26,6 @@ type options struct {
 	state   string
 	fleet   string
 	samples string
-	verbose bool
 }
 
 func main() {

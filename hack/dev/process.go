@@ -31,7 +31,7 @@ func start(o options, name string, env []string, args ...string) (*process, erro
 	if err != nil {
 		return nil, fmt.Errorf("creating the log of %s: %w", name, err)
 	}
-	cmd := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // our own binaries; stop ends them in order
+	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // our own binaries; stop ends them in order
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	// Ctrl-C reaches only this process, which ends the others in order.

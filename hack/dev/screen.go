@@ -162,6 +162,7 @@ func (s *screen) mark(conditions []metav1.Condition, conditionType string) strin
 		return text.FgGreen.Sprint(label)
 	case metav1.ConditionFalse:
 		return text.FgRed.Sprint(label)
+	case metav1.ConditionUnknown:
 	}
 	return text.FgYellow.Sprint(label)
 }

@@ -10,7 +10,7 @@ import (
 
 // budget is what a bucket of requests still allows. Platforms limit in different
 // ways; a window counter with a reset header is the first of them.
-type budget interface {
+type budget interface { //nolint:interfacebloat // three verbs of spending, two of feedback, three of reporting: one thing seen from three sides
 	// wait is how long the next request has to wait; 0: it may go now.
 	wait(now time.Time) time.Duration
 	// spend counts a request that goes now.

@@ -141,9 +141,7 @@ func (e *Engine) Want(w Target) {
 
 // renew takes in what changed of a known target, and says whether anything did.
 func (e *Engine) renew(t *target, w *Target) bool {
-	same := t.Connection == w.Connection && t.Handle == w.Handle && t.Tier == w.Tier && t.Every == w.Every &&
-		t.StaleAfter == w.StaleAfter && (w.ID == "" || w.ID == t.id)
-	if same && !w.Urgent {
+	if t.covers(w) && !w.Urgent {
 		return false
 	}
 	if w.ID != "" && w.ID != t.id {
@@ -154,6 +152,13 @@ func (e *Engine) renew(t *target, w *Target) bool {
 		t.recheck, t.doubt = true, nil
 	}
 	return true
+}
+
+// covers says that w asks for nothing that is not done already.
+func (t *target) covers(w *Target) bool {
+	was := t.Target
+	was.ID, was.Urgent, was.Restored = w.ID, w.Urgent, w.Restored
+	return was == *w && (w.ID == "" || w.ID == t.id)
 }
 
 // join puts the target into the ring where it belongs.

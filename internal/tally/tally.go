@@ -126,6 +126,7 @@ func (t *Tally) add(a account, n int) {
 			c.violating += n
 		case governance.Unknown:
 			c.unknown += n
+		case governance.Pass, governance.Excepted:
 		}
 		if c.selected == 0 {
 			delete(t.policies, name)
