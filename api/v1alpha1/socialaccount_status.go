@@ -181,9 +181,11 @@ type Transition struct {
 	Condition string `json:"condition,omitempty"`
 	// from is the status before.
 	// +required
+	// +kubebuilder:validation:Enum=True;False;Unknown
 	From metav1.ConditionStatus `json:"from,omitempty"`
 	// to is the status since.
 	// +required
+	// +kubebuilder:validation:Enum=True;False;Unknown
 	To metav1.ConditionStatus `json:"to,omitempty"`
 	// reason is the reason since.
 	// +required
