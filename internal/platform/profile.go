@@ -20,7 +20,7 @@ const (
 	FieldProtected
 	FieldFollowers
 	FieldPosts
-	FieldLastPost
+	FieldLastPost // LastPostID; LastPostAt can be unknown all the same
 	FieldLocation
 )
 

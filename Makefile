@@ -1,0 +1,177 @@
+# Mithaq. `make` lists what can be done; Go, git and make are all it needs.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+BIN := $(CURDIR)/bin
+export GOWORK := off
+
+# Stamped into the binaries.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+# The race detector needs a C compiler on most systems; without one the tests run without it.
+RACE := $(if $(filter 1,$(shell go env CGO_ENABLED 2>/dev/null)),-race)
+
+# What the generators write. `make verify` watches exactly these.
+APPLYCONFIG := api/v1alpha1/applyconfiguration
+CRDS := config/crd/bases
+ROLE := config/rbac/role.yaml
+CHART_CRDS := charts/mithaq/crds# empty: the chart does not carry the CRDs as files
+GENERATED = api/v1alpha1/zz_generated.deepcopy.go $(APPLYCONFIG) $(CRDS) $(ROLE) $(CHART_CRDS) docs/api.md docs/reasons.md
+
+tool = $(BIN)/$(1)-$(shell awk '$$1 == "$(1)" { print $$2 }' hack/tools/versions)
+CONTROLLER_GEN = $(call tool,controller-gen)
+CRD_REF_DOCS = $(call tool,crd-ref-docs)
+GOLANGCI_LINT = $(call tool,golangci-lint)
+HELM = $(call tool,helm)
+KUSTOMIZE = $(call tool,kustomize)
+
+##@ Start here
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+RUN_FLAGS ?=
+.PHONY: run
+run: controlplane ## Start control plane, simulator and operator with a sample ministry (ONCE=1: until converged; RUN_FLAGS=…)
+	@hack/tools/gobuild.sh $(BIN)/mithaq . -trimpath -ldflags '$(LDFLAGS)'
+	@hack/tools/gobuild.sh $(BIN)/platformsim ./hack/platformsim -trimpath -ldflags '$(LDFLAGS)'
+	@hack/tools/gobuild.sh $(BIN)/dev ./hack/dev -trimpath -ldflags '$(LDFLAGS)'
+	@exec $(BIN)/dev $(if $(filter-out 0 false no,$(ONCE)),--once) $(RUN_FLAGS)
+
+PKG ?= ./...
+TESTFLAGS ?=
+.PHONY: test
+test: controlplane ## Run all tests against a real API server (PKG=./internal/… TESTFLAGS='-run …')
+	$(if $(RACE),,@echo "test: no C compiler, so without the race detector")
+	KUBEBUILDER_ASSETS=$(BIN) go test $(RACE) -shuffle=on $(TESTFLAGS) $(PKG)
+
+.PHONY: build
+build: ## Build bin/mithaq
+	@hack/tools/gobuild.sh $(BIN)/mithaq . -trimpath -ldflags '$(LDFLAGS)'
+
+.PHONY: controlplane
+controlplane: ## Put kube-apiserver, etcd and kubectl into bin/ (minutes the first time, instant afterwards)
+	@hack/controlplane/build.sh $(BIN)
+
+##@ Change things
+
+.PHONY: generate
+generate: $(CONTROLLER_GEN) ## Generate deep copies, apply configurations and docs/reasons.md
+	@mkdir -p $(BIN) && touch $(BIN)/.generating
+	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1
+	@$(call forget-old,$(APPLYCONFIG))
+	@$(MAKE) --no-print-directory reasons
+
+.PHONY: manifests
+manifests: $(CONTROLLER_GEN) ## Generate CRDs from the types and roles from the markers
+	@mkdir -p $(BIN) $(CRDS) $(dir $(ROLE)) $(CHART_CRDS) && touch $(BIN)/.generating
+	$(CONTROLLER_GEN) crd paths=./api/v1alpha1 output:crd:artifacts:config=$(CRDS)
+	@$(call forget-old,$(CRDS))
+	$(CONTROLLER_GEN) rbac:roleName=mithaq-manager $(foreach d,$(wildcard main.go controllers internal),paths=./$(if $(filter %.go,$d),,$d/...)) output:rbac:artifacts:config=$(dir $(ROLE))
+	$(if $(CHART_CRDS),@rm -f $(CHART_CRDS)/*.yaml && cp $(CRDS)/*.yaml $(CHART_CRDS)/)
+
+# forget-old: remove what the generator did not write again, since the type is gone.
+forget-old = test ! -d $(1) || find $(1) -type f ! -newer $(BIN)/.generating -exec rm -f {} +
+
+.PHONY: docs
+docs: $(CRD_REF_DOCS) reasons ## Generate docs/api.md and docs/reasons.md
+	@mkdir -p docs
+	$(CRD_REF_DOCS) --source-path=api/v1alpha1 --config=hack/tools/crd-ref-docs.yaml --templates-dir=hack/tools/crd-ref-docs --renderer=markdown --output-path=docs/api.md --log-level=ERROR
+
+.PHONY: reasons
+reasons:
+	$(if $(wildcard hack/docs/*.go),go run ./hack/docs)
+
+.PHONY: tidy
+tidy: ## Tidy go.mod
+	go mod tidy
+
+##@ Check
+
+.PHONY: lint
+lint: lint-format lint-code lint-api ## Run gofmt, golangci-lint and kube-api-linter (each alone: lint-format lint-code lint-api)
+
+.PHONY: lint-format
+lint-format:
+	@echo "lint: gofmt"
+	@files=$$(git ls-files -co --exclude-standard '*.go' | while read -r f; do if [ -f "$$f" ]; then echo "$$f"; fi; done); \
+		bad=$$(if [ -n "$$files" ]; then gofmt -l $$files; fi); \
+		if [ -n "$$bad" ]; then echo "not formatted, run gofmt -w on:"; echo "$$bad"; exit 1; fi
+
+.PHONY: lint-code
+lint-code: $(GOLANGCI_LINT)
+	@echo "lint: golangci-lint"
+	@$(GOLANGCI_LINT) run --allow-parallel-runners ./...
+
+.PHONY: lint-api
+lint-api:
+	@echo "lint: kube-api-linter"
+	@mkdir -p $(BIN)
+	@go -C hack/apilint build -o $(BIN)/apilint .
+	@$(BIN)/apilint -exceptions hack/apilint/exceptions.yaml ./api/v1alpha1
+
+.PHONY: lint-test
+lint-test: $(GOLANGCI_LINT) ## Show that the linters bite: offences against the import rules, apilint's own tests
+	@hack/tools/lint-bites.sh $(GOLANGCI_LINT)
+	go -C hack/apilint vet ./...
+	go -C hack/apilint test ./...
+
+.PHONY: verify
+verify: ## Regenerate everything and fail if the tree did not hold it already
+	@rm -rf $(BIN)/.verify && mkdir -p $(BIN)/.verify/before $(BIN)/.verify/after
+	@$(call snapshot,before)
+	@$(MAKE) --no-print-directory generate manifests docs
+	@$(call snapshot,after)
+	@git diff --no-index --exit-code --no-color -- $(BIN)/.verify/before $(BIN)/.verify/after || { \
+		echo; echo "verify: generated files were out of date (difference above)."; \
+		echo "verify: the tree now holds the right ones: commit them, or run 'make generate manifests docs' before the next commit."; exit 1; }
+	@go mod tidy -diff || { echo; echo "verify: go.mod or go.sum is not tidy (difference above): run 'make tidy' and commit."; exit 1; }
+	@rm -rf $(BIN)/.verify
+	@echo "verify: generated files and go.mod are up to date"
+
+snapshot = for f in $(GENERATED); do if [ -e "$$f" ]; then mkdir -p "$(BIN)/.verify/$(1)/$$(dirname "$$f")" && cp -R "$$f" "$(BIN)/.verify/$(1)/$$f" || exit 1; fi; done
+
+BENCHTIME ?= 1s
+.PHONY: bench
+bench: controlplane ## Run the benchmarks (BENCHTIME=1s PKG=…)
+	KUBEBUILDER_ASSETS=$(BIN) go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) $(TESTFLAGS) $(PKG)
+
+FUZZTIME ?= 10s
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (10s)
+	@git grep --untracked -l '^func Fuzz' -- '*_test.go' | while read -r file; do \
+		sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file" | while read -r name; do \
+			echo "fuzz: $$name in $$(dirname "$$file")"; \
+			go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) "./$$(dirname "$$file")" </dev/null || exit 1; \
+		done || exit 1; \
+	done
+
+COUNT ?= 20
+.PHONY: deflake
+deflake: controlplane ## Run the tests COUNT times (20) in ever new order, until one fails
+	@n=1; while [ $$n -le $(COUNT) ]; do echo "deflake: $$n of $(COUNT)"; \
+		KUBEBUILDER_ASSETS=$(BIN) go test $(RACE) -count=1 -shuffle=on -failfast $(TESTFLAGS) $(PKG) || exit 1; \
+		n=$$((n + 1)); done
+
+##@ Other
+
+.PHONY: tools
+tools: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(GOLANGCI_LINT) $(HELM) $(KUSTOMIZE) ## Install the tools into bin/ (each is installed when first needed)
+
+$(BIN)/controller-gen-% $(BIN)/crd-ref-docs-% $(BIN)/golangci-lint-% $(BIN)/helm-% $(BIN)/kustomize-%:
+	@hack/tools/install.sh $(firstword $(foreach t,controller-gen crd-ref-docs golangci-lint helm kustomize,$(if $(filter $t-%,$(@F)),$t))) >/dev/null
+
+.PHONY: image
+image: ## Build the container image (IMAGE=…)
+	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+IMAGE ?= mithaq:$(VERSION)
+
+.PHONY: clean
+clean: ## Remove everything built here (the machine-wide cache stays)
+	rm -rf $(BIN) dist .run cover.out

@@ -1,0 +1,76 @@
+package x
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+
+	"mithaq.dev/mithaq/internal/platform"
+)
+
+const (
+	// Endpoint is X's own base URL.
+	Endpoint = "https://api.x.com"
+
+	// KeyAppToken is the Secret key of a ready app-only bearer token.
+	KeyAppToken = "appToken"
+	// KeyAPIKey and KeyAPISecret are the Secret keys of the app's key pair, from
+	// which a bearer token is obtained where KeyAppToken is not given.
+	KeyAPIKey    = "apiKey"
+	KeyAPISecret = "apiSecret"
+)
+
+// The published limits, per app.
+const (
+	batch    = 100
+	requests = 300
+	window   = 15 * time.Minute
+)
+
+const opOpen = "open"
+
+// Adapter describes X.
+func Adapter() platform.Adapter {
+	profiles := make(map[platform.Lookup]platform.Limits, len(lookups))
+	for by, l := range lookups {
+		profiles[by] = platform.Limits{Bucket: l.bucket, Batch: batch, Requests: requests, Window: window}
+	}
+	return platform.Adapter{
+		Name:       platform.X,
+		Endpoint:   Endpoint,
+		MediaHosts: []string{"pbs.twimg.com", "abs.twimg.com"},
+		Profiles:   profiles,
+		Readable: platform.Fields(
+			platform.FieldHandle, platform.FieldDisplayName, platform.FieldBio, platform.FieldWebsite,
+			platform.FieldAvatar, platform.FieldBanner, platform.FieldVerified, platform.FieldProtected,
+			platform.FieldFollowers, platform.FieldPosts, platform.FieldLastPost, platform.FieldLocation,
+		),
+		Open: open,
+	}
+}
+
+// open checks cfg and returns a client; it performs no call.
+func open(cfg platform.Config) (*platform.Client, error) {
+	if !isBase(cfg.Endpoint) {
+		return nil, invalid(opOpen, errors.New("the endpoint is no http or https base URL"))
+	}
+	if cfg.HTTP == nil || cfg.Usage == nil || cfg.Now == nil {
+		return nil, invalid(opOpen, errors.New("HTTP, Usage and Now are required"))
+	}
+	creds, err := credentialsOf(cfg.App)
+	if err != nil {
+		return nil, invalid(opOpen, err)
+	}
+	return &platform.Client{Observe: &observer{cfg: cfg, bearer: newBearer(cfg, creds)}}, nil
+}
+
+func isBase(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") &&
+		u.User == nil && u.RawQuery == "" && u.Fragment == "" && !strings.HasSuffix(u.Path, "/")
+}
+
+func invalid(op string, err error) *platform.Error {
+	return &platform.Error{Kind: platform.KindInvalid, Op: op, Err: err}
+}
