@@ -98,16 +98,22 @@ func (f *fleet) surprises() []string {
 				out = append(out, fmt.Sprintf("%s/%s: expected %s, but %s", acc.Namespace, acc.Name, want, why))
 			}
 		}
+		if !strings.Contains(acc.Annotations[annotationExpect], "Drift=") && len(acc.Status.Drift) > 0 {
+			out = append(out, fmt.Sprintf("%s/%s: expected no drift, but %s", acc.Namespace, acc.Name, strings.Join(drifted(acc), ",")))
+		}
 	}
 	return out
 }
 
-// unmet compares one expectation, Condition=Status or Condition=Status:Reason or
-// Compliant=False:rule,rule, with an account.
+// unmet compares one expectation with an account: Condition=Status,
+// Condition=Status:Reason, Compliant=False:rule,rule or Drift=field,field.
 func unmet(acc *v1alpha1.SocialAccount, want string) string {
-	condition, rest, _ := strings.Cut(want, "=")
+	subject, rest, _ := strings.Cut(want, "=")
+	if subject == "Drift" {
+		return differs("drift of", drifted(acc), rest)
+	}
 	status, detail, _ := strings.Cut(rest, ":")
-	c := meta.FindStatusCondition(acc.Status.Conditions, condition)
+	c := meta.FindStatusCondition(acc.Status.Conditions, subject)
 	switch {
 	case c == nil:
 		return "there is no such condition"
@@ -115,16 +121,28 @@ func unmet(acc *v1alpha1.SocialAccount, want string) string {
 		return fmt.Sprintf("it is %s (%s: %s)", c.Status, c.Reason, c.Message)
 	case detail == "":
 		return ""
-	case condition != v1alpha1.ConditionCompliant:
-		if c.Reason != detail {
-			return "the reason is " + c.Reason
-		}
-		return ""
-	}
-	if got := strings.Join(violated(acc), ","); got != sorted(detail) {
-		return "it violates " + got
+	case c.Reason == v1alpha1.ReasonRulesViolated:
+		return differs("it violates", violated(acc), detail)
+	case c.Reason != detail:
+		return "the reason is " + c.Reason
 	}
 	return ""
+}
+
+func differs(what string, got []string, want string) string {
+	if list := strings.Join(got, ","); list != sorted(want) {
+		return what + " " + list
+	}
+	return ""
+}
+
+func drifted(acc *v1alpha1.SocialAccount) []string {
+	var fields []string
+	for _, d := range acc.Status.Drift {
+		fields = append(fields, d.Field)
+	}
+	slices.Sort(fields)
+	return fields
 }
 
 func sorted(list string) string {

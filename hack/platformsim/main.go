@@ -45,8 +45,8 @@ func parseFlags(args []string, output io.Writer) (config, error) {
 	var c config
 	f := flag.NewFlagSet("platformsim", flag.ContinueOnError)
 	f.SetOutput(output)
-	f.StringVar(&c.xListen, "x-listen", "127.0.0.1:4123", "loopback `address` of the X API; port 0 picks a free one")
-	f.StringVar(&c.xListen, "listen", "127.0.0.1:4123", "same as -x-listen")
+	f.StringVar(&c.xListen, "x-listen", "127.0.0.1:18080", "loopback `address` of the X API; port 0 picks a free one")
+	f.StringVar(&c.xListen, "listen", "127.0.0.1:18080", "same as -x-listen")
 	f.StringVar(&c.controlListen, "control-listen", "127.0.0.1:4124", "loopback `address` of the control endpoint")
 	f.StringVar(&c.fleet, "fleet", "", "YAML `file` with the apps and accounts to start with")
 	f.StringVar(&c.readyFile, "ready-file", "", "`file` to write the addresses to, as JSON, once listening")
