@@ -44,9 +44,12 @@ type facts struct {
 	since map[string]time.Time
 }
 
-// awaiting says that a first look is to be expected soon.
+// awaiting says that a first look is to be expected soon: nothing is in its way,
+// or only that the engine does not hold the connection yet, which the cluster
+// has.
 func (f facts) awaiting() bool {
-	return f.watched && f.view.Snapshot == nil && f.view.Lane.Reason == ""
+	reason := f.view.Lane.Reason
+	return f.watched && f.view.Snapshot == nil && (reason == "" || reason == observe.LaneConnectionMissing)
 }
 
 // gather reads the cache and the engine's memory, and asks the engine to look.
