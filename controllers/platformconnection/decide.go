@@ -68,7 +68,7 @@ func decide(connection *v1alpha1.PlatformConnection, f facts, now time.Time) (v1
 	available, message := availability(before, f)
 	c.Put(available, message)
 	c.Put(freshness(before, f))
-	ready(c, f, available, message)
+	ready(c, connection, f, available, message)
 	next := v1alpha1.PlatformConnectionStatus{
 		ObservedGeneration: connection.Generation,
 		Conditions:         c.List(),
@@ -132,7 +132,7 @@ func freshness(before *v1alpha1.PlatformConnectionStatus, f facts) (v1alpha1.Sta
 }
 
 // ready puts Ready and Stalled.
-func ready(c *status.Conditions, f facts, available v1alpha1.State, message string) {
+func ready(c *status.Conditions, connection *v1alpha1.PlatformConnection, f facts, available v1alpha1.State, message string) {
 	if f.obstacle != nil {
 		c.Put(f.obstacle.ready, f.obstacle.message)
 		c.Put(f.obstacle.stalled, f.obstacle.message)
@@ -140,7 +140,7 @@ func ready(c *status.Conditions, f facts, available v1alpha1.State, message stri
 	}
 	switch available {
 	case v1alpha1.AvailableReachable:
-		c.Put(v1alpha1.ConnectionReady, "")
+		c.Put(v1alpha1.ConnectionReady, unhonoured(connection))
 	case v1alpha1.AvailableUnavailable:
 		c.Put(v1alpha1.ConnectionUnavailable, message)
 	case v1alpha1.AvailableThrottled:
@@ -152,6 +152,15 @@ func ready(c *status.Conditions, f facts, available v1alpha1.State, message stri
 	default:
 		c.Put(v1alpha1.ConnectionNotYetCalled, message)
 	}
+}
+
+// unhonoured says what of the spec this version does not keep, so that nobody
+// relies on it.
+func unhonoured(connection *v1alpha1.PlatformConnection) string {
+	if b := connection.Spec.Budget; b != nil && b.DailySpendUSD != "" {
+		return "spec.budget.dailySpendUSD: this version does not limit spending"
+	}
+	return ""
 }
 
 // report carries the figures of a complete sweep into the status.

@@ -160,7 +160,7 @@ func newlyViolated(before, after *v1alpha1.SocialAccountStatus) []v1alpha1.Findi
 func noLongerViolated(before, after *v1alpha1.SocialAccountStatus) []string {
 	var out []string
 	for _, f := range before.Findings {
-		if f.Verdict == v1alpha1.VerdictViolated && !mentions(after.Findings, f) && len(after.Findings) < maxFindings {
+		if wasViolated(&f) && !mentions(after.Findings, f) && len(after.Findings) < maxFindings {
 			out = append(out, f.Rule)
 		}
 	}

@@ -33,7 +33,8 @@ func drift(f facts, before []v1alpha1.Drift, now time.Time) []v1alpha1.Drift {
 }
 
 // findings dates each finding from when it was first found, and keeps who was
-// accountable then.
+// accountable then. Who is responsible for a violation stays while it cannot be
+// seen: when it shows again, it is no new one.
 func findings(f facts, r governance.Result, now time.Time) []v1alpha1.Finding {
 	next := r.Findings[:min(len(r.Findings), maxFindings)]
 	for i := range next {
@@ -48,16 +49,21 @@ func findings(f facts, r governance.Result, now time.Time) []v1alpha1.Finding {
 	return next
 }
 
-// same finds the earlier form of a finding.
+// same finds the earlier form of a finding. What was never violated is no earlier
+// form of a violation.
 func same(before []v1alpha1.Finding, f v1alpha1.Finding) *v1alpha1.Finding {
 	for i := range before {
 		b := &before[i]
-		if b.Rule == f.Rule && b.Policy == f.Policy && b.Verdict == f.Verdict && referenceID(b) == referenceID(&f) {
+		if b.Rule == f.Rule && b.Policy == f.Policy && referenceID(b) == referenceID(&f) && (b.Verdict == f.Verdict || wasViolated(b)) {
 			return b
 		}
 	}
 	return nil
 }
+
+// wasViolated says that a finding is a violation, or was one when it could last be
+// judged: only a violation has somebody responsible.
+func wasViolated(f *v1alpha1.Finding) bool { return f.Responsible != "" }
 
 func referenceID(f *v1alpha1.Finding) string {
 	if f.Reference == nil {

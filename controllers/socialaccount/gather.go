@@ -27,7 +27,8 @@ type facts struct {
 	// invalid names the policies that select the account and were never accepted.
 	invalid []string
 	cadence governance.Cadence
-	// observable: there is an adapter for the platform, which exposes readable.
+	// observable: there is an adapter for the platform, which exposes readable,
+	// less what the last answer did not tell.
 	observable bool
 	readable   governance.Facts
 	// connection is the name of the connection in use; noConnection says why
@@ -73,6 +74,9 @@ func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount) (f
 		return f, err
 	}
 	r.look(&f)
+	if s := f.view.Snapshot; s != nil {
+		f.readable &^= governance.Facts(s.Profile.Unread)
+	}
 	return f, nil
 }
 

@@ -19,7 +19,7 @@ func observed(f facts) (v1alpha1.State, string) {
 	if s := laneState(f.view.Lane.Reason); !s.IsZero() {
 		return s, f.view.Lane.Message
 	}
-	if f.view.Snapshot == nil || f.view.Lane.Reason != "" {
+	if f.view.Snapshot == nil {
 		return v1alpha1.ObservedAwaiting, "the platform has not been asked yet"
 	}
 	if f.view.Stale {
@@ -106,10 +106,10 @@ func said(f facts) (v1alpha1.State, string) {
 // missing says, for the messages of rules, why the account cannot be read; empty
 // if it can.
 func missing(f facts) string {
-	if s, message := declared(f); !s.IsZero() && (f.view.Snapshot == nil || s != v1alpha1.ObservedPaused) {
-		return message
-	}
 	if f.view.Snapshot == nil {
+		if s, message := declared(f); !s.IsZero() {
+			return message
+		}
 		return "the account has not been seen yet"
 	}
 	switch f.view.Snapshot.Outcome {

@@ -89,6 +89,9 @@ func remembered(acc *v1alpha1.SocialAccount) *observe.Snapshot {
 			Followers: ptr.Deref(p.Followers, 0), Posts: ptr.Deref(p.Posts, 0),
 		},
 	}
+	if p.Handle == "" {
+		s.Profile.ID = "" // gone before anybody saw it: there is no profile to remember
+	}
 	if p.LastPostAt != nil {
 		s.Profile.LastPostAt = p.LastPostAt.Time
 	}

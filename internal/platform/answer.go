@@ -7,7 +7,8 @@ import (
 	"net/http"
 )
 
-// ErrNotJSON: the answer is empty, is not JSON, or is not the JSON that was asked for.
+// ErrNotJSON says that an answer is empty, is not JSON, or is not the JSON that was
+// asked for.
 var ErrNotJSON = errors.New("the answer is not the JSON that was asked for")
 
 // Answer is a platform's answer, read to its end.

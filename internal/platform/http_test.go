@@ -231,3 +231,22 @@ func TestObserveWithoutAnEndpoint(t *testing.T) {
 		t.Errorf("told %v, want %v", got, want)
 	}
 }
+
+// A body that is closed twice, as careful callers do, is one request.
+func TestObserveOnce(t *testing.T) {
+	told := 0
+	url := serve(t, status(200))
+	c := newClient(t, platform.TransportConfig{
+		Endpoint: url,
+		Observe:  func(string, string, time.Duration) { told++ },
+		Now:      func() time.Time { return time.Time{} },
+	})
+	resp, err := c.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = resp.Body.Close(), resp.Body.Close()
+	if told != 1 {
+		t.Errorf("told %d times", told)
+	}
+}

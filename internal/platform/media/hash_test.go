@@ -122,17 +122,42 @@ func TestHash(t *testing.T) {
 	}
 }
 
-// What a transparent pixel hides is not seen, so it is not hashed.
+// What shows is hashed: black that fades out is grey on white, whatever the
+// colour below it is.
 func TestTransparency(t *testing.T) {
-	hidden, white := image.NewNRGBA(image.Rect(0, 0, 64, 64)), image.NewNRGBA(image.Rect(0, 0, 64, 64))
+	fading, grey := image.NewNRGBA(image.Rect(0, 0, 64, 64)), image.NewGray(image.Rect(0, 0, 64, 64))
 	for y := range 64 {
 		for x := range 64 {
-			white.Set(x, y, color.White)
-			hidden.SetNRGBA(x, y, color.NRGBA{R: uint8(4 * x), G: uint8(255 * (x % 2)), A: 0})
+			fading.SetNRGBA(x, y, color.NRGBA{A: uint8(255 - 4*x)})
+			grey.SetGray(x, y, color.Gray{Y: uint8(4 * x)})
 		}
 	}
-	if a, b := hashOf(t, encode(t, hidden, "png")), hashOf(t, encode(t, white, "png")); a != b {
-		t.Errorf("%s and %s", a, b)
+	a, b := hashOf(t, encode(t, fading, "png")), hashOf(t, encode(t, grey, "png"))
+	if a != b || a != "ffffffffffffffff" {
+		t.Errorf("%s and %s, want every bit set", a, b)
+	}
+}
+
+// A GIF's frame need not begin at the origin.
+func TestFrameWithinAScreen(t *testing.T) {
+	var levels color.Palette
+	for i := range 64 {
+		levels = append(levels, color.Gray{Y: uint8(4 * i)})
+	}
+	frame, alone := image.NewPaletted(image.Rect(10, 20, 74, 84), levels), image.NewPaletted(image.Rect(0, 0, 64, 64), levels)
+	for i := range frame.Pix {
+		frame.Pix[i] = uint8(i % 64)
+		alone.Pix[i] = uint8(i % 64)
+	}
+	var b bytes.Buffer
+	err := gif.EncodeAll(&b, &gif.GIF{
+		Image: []*image.Paletted{frame}, Delay: []int{0}, Config: image.Config{Width: 90, Height: 90, ColorModel: levels},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := hashOf(t, b.Bytes()), hashOf(t, encode(t, alone, "png")); got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 

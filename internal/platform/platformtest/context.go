@@ -69,13 +69,15 @@ func (st stage) hold(ctx context.Context, t *testing.T, begun []byte, end func()
 	case <-ctx.Done(): // on a busy machine, even before the request
 	}
 	end()
+	patient, stop := context.WithTimeout(t.Context(), prompt)
+	defer stop()
 	select {
 	case r := <-done:
 		st.expectNothing(t, r.got, r.err, platform.KindUnavailable)
 		if !errors.Is(r.err, want) {
 			t.Errorf("got %v, want %v in its chain", r.err, want)
 		}
-	case <-time.After(prompt):
+	case <-patient.Done():
 		t.Error("the call did not return")
 	}
 }

@@ -9,14 +9,13 @@ import (
 	"mithaq.dev/mithaq/internal/platform"
 )
 
-const (
-	// Endpoint is X's own base URL.
-	Endpoint = "https://api.x.com"
+// Endpoint is X's own base URL.
+const Endpoint = "https://api.x.com"
 
-	// KeyAppToken is the Secret key of a ready app-only bearer token.
-	KeyAppToken = "appToken"
-	// KeyAPIKey and KeyAPISecret are the Secret keys of the app's key pair, from
-	// which a bearer token is obtained where KeyAppToken is not given.
+// The keys of the app Secret: either a ready app-only bearer token, or the app's
+// key pair, from which one is obtained.
+const (
+	KeyAppToken  = "appToken"
 	KeyAPIKey    = "apiKey"
 	KeyAPISecret = "apiSecret"
 )

@@ -1,8 +1,10 @@
 package x_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -139,3 +141,32 @@ func TestTokenEndpointFails(t *testing.T) {
 		})
 	}
 }
+
+// The oauth2 package loses the cause of an answer that breaks off.
+func TestTokenAnswerBreaksOff(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cfg := configFor("https://api.x.com", pairApp())
+	cfg.HTTP = &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+		body := io.MultiReader(strings.NewReader(`{"access_token":`), readerFunc(func([]byte) (int, error) {
+			cancel()
+			return 0, errors.New(goodSecret)
+		}))
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(body)}, nil
+	})}
+	client, err := x.Adapter().Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.Observe.Observe(ctx, platform.ByID, []platform.AccountRef{{ID: "7"}})
+	if !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), goodSecret) {
+		t.Errorf("got %v", err)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

@@ -56,20 +56,9 @@ func (q *question) read(answer *platform.Answer, asked []string, now time.Time) 
 
 // decode reads what an answer says of the accounts that were asked for.
 func (q *question) decode(answer *platform.Answer, asked []string) error {
-	var body users
-	if err := answer.DecodeJSON(q.op, &body); err != nil {
+	body, err := q.users(answer)
+	if err != nil {
 		return err
-	}
-	if answer.Status == http.StatusNotFound && len(body.Errors) == 0 {
-		body.Errors = make([]accountProblem, 1) // the body itself is the problem
-		if err := answer.DecodeJSON(q.op, &body.Errors[0]); err != nil {
-			return err
-		}
-	}
-	if len(body.Data) == 0 && len(body.Errors) == 0 {
-		return &platform.Error{
-			Kind: platform.KindUnavailable, Op: q.op, Status: answer.Status, Err: platform.ErrNotJSON,
-		}
 	}
 	unread := unasked(asked)
 	for i := range body.Data {
@@ -85,6 +74,24 @@ func (q *question) decode(answer *platform.Answer, asked []string) error {
 		}
 	}
 	return nil
+}
+
+// users is the answer's body; a 404 can be a problem by itself.
+func (q *question) users(answer *platform.Answer) (users, error) {
+	var body users
+	if err := answer.DecodeJSON(q.op, &body); err != nil {
+		return body, err
+	}
+	if answer.Status == http.StatusNotFound && len(body.Errors) == 0 {
+		body.Errors = make([]accountProblem, 1)
+		return body, answer.DecodeJSON(q.op, &body.Errors[0])
+	}
+	if len(body.Data) == 0 && len(body.Errors) == 0 {
+		return body, &platform.Error{
+			Kind: platform.KindUnavailable, Op: q.op, Status: answer.Status, Err: platform.ErrNotJSON,
+		}
+	}
+	return body, nil
 }
 
 func (q *question) answered() bool {

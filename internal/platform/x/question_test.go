@@ -107,6 +107,7 @@ func TestOutcomes(t *testing.T) {
 		"another title":          {errorsOf(edit(missing, "Not Found Error", "Sorry")), platform.Unanswered},
 		"another detail":         {errorsOf(edit(missing, "Could not find", "Will not find")), platform.Unanswered},
 		"titles crossed":         {errorsOf(edit(missing, "Not Found Error", "Forbidden")), platform.Unanswered},
+		"titles crossed again":   {errorsOf(edit(suspended, "Forbidden", "Not Found Error")), platform.Unanswered},
 		"no detail":              {errorsOf(edit(suspended, `"detail"`, `"derail"`)), platform.Unanswered},
 		"another type":           {errorsOf(edit(missing, "resource-not-found", "resource-unavailable")), platform.Unanswered},
 		"type as a prefix":       {errorsOf(edit(missing, "resource-not-found", "resource-not-found/x")), platform.Unanswered},

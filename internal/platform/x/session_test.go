@@ -1,6 +1,8 @@
 package x_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -36,6 +38,7 @@ type desk struct {
 	valid   string   // the token that lookups need
 	given   []string // the tokens that the token endpoint gives, the last one for ever
 	asked   []string // the path of each request
+	keys    []string // the ids of each lookup
 	fields  []string // the user.fields of each lookup
 	refuse  func(fields []string) string
 }
@@ -59,6 +62,7 @@ func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fields := strings.Split(r.URL.Query().Get("user.fields"), ",")
+	d.keys = append(d.keys, r.URL.Query().Get("ids"))
 	d.fields = append(d.fields, r.URL.Query().Get("user.fields"))
 	if d.refuse != nil {
 		if problem := d.refuse(fields); problem != "" {
@@ -138,6 +142,47 @@ func TestTokenIsObtainedOnce(t *testing.T) {
 	wg.Wait()
 	if n := len(d.asked) - len(d.fields); n != 1 {
 		t.Errorf("%d token requests, want 1", n)
+	}
+}
+
+// A caller whose context ends does not wait for another's token request, nor for
+// the rest of the answer to its own.
+func TestTokenRequestIsCancelled(t *testing.T) {
+	held := make(chan struct{}, 1)
+	o := play(t, pairApp(), func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"access_token":`))
+		_ = http.NewResponseController(w).Flush()
+		held <- struct{}{}
+		<-r.Context().Done()
+	})
+	refs := []platform.AccountRef{{ID: "7"}}
+	first, cancelFirst := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := o.Observe(first, platform.ByID, refs)
+		done <- err
+	}()
+	<-held
+	second, cancelSecond := context.WithCancel(t.Context())
+	cancelSecond()
+	if _, err := o.Observe(second, platform.ByID, refs); !errors.Is(err, context.Canceled) {
+		t.Errorf("the one that waits: got %v", err)
+	}
+	cancelFirst()
+	if err := <-done; !errors.Is(err, context.Canceled) || platform.KindOf(err) != platform.KindUnavailable {
+		t.Errorf("the one that asks: got %v", err)
+	}
+}
+
+func TestAccountIsAskedForOnce(t *testing.T) {
+	d := &desk{t: t, fixture: newFixture(t), valid: goodToken}
+	got, err := play(t, tokenApp(), d.ServeHTTP).Observe(t.Context(), platform.ByID, []platform.AccountRef{{ID: "7"}, {ID: "8"}, {ID: "7"}})
+	if err != nil || len(got) != 3 || got[0].Outcome != platform.Found || got[2].Outcome != platform.Found {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if want := []string{"7,8"}; !slices.Equal(d.keys, want) {
+		t.Errorf("asked for %v, want %v", d.keys, want)
 	}
 }
 

@@ -37,6 +37,7 @@ func TestUsage(t *testing.T) {
 		"negative":              {rateHeaders("-1", "-1", "-1"), usage(0, 0, testNow)},
 		"more than the limit":   {rateHeaders("300", "301", unix(soon)), usage(300, 300, soon)},
 		"absurd":                {rateHeaders("9000000000", "8000000000", "9000000000000"), usage(maxLimit, maxLimit, testNow.Add(window))},
+		"beyond the window":     {rateHeaders("300", "1", unix(testNow.Add(window+time.Minute))), usage(300, 1, testNow.Add(window))},
 		"reset is past":         {rateHeaders("300", "1", unix(testNow.Add(-time.Hour))), usage(300, 1, testNow)},
 		"none":                  {http.Header{}, platform.Usage{}},
 		"no limit":              {rateHeaders("", "1", unix(soon)), platform.Usage{}},
@@ -106,6 +107,7 @@ func TestRetryAfter(t *testing.T) {
 		"absent":          {"", 60 * time.Second},
 		"malformed":       {"soon", 60 * time.Second},
 		"past":            {unix(testNow.Add(-time.Minute)), time.Second},
+		"a bit too far":   {unix(testNow.Add(window + time.Minute)), window},
 		"next century":    {"4102444800", window},
 	}
 	for name, tc := range tests {
