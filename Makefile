@@ -18,8 +18,8 @@ RACE := $(if $(filter 1,$(shell go env CGO_ENABLED 2>/dev/null)),-race)
 APPLYCONFIG := api/v1alpha1/applyconfiguration
 CRDS := config/crd/bases
 ROLE := config/rbac/role.yaml
-CHART_CRDS := charts/mithaq/crds# empty: the chart does not carry the CRDs as files
-GENERATED = api/v1alpha1/zz_generated.deepcopy.go $(APPLYCONFIG) $(CRDS) $(ROLE) $(CHART_CRDS) docs/api.md docs/reasons.md
+CHART_FILES := charts/mithaq/files# the chart installs these copies of what config/ holds
+GENERATED = api/v1alpha1/zz_generated.deepcopy.go $(APPLYCONFIG) $(CRDS) $(ROLE) $(CHART_FILES) docs/api.md docs/reasons.md
 
 tool = $(BIN)/$(1)-$(shell awk '$$1 == "$(1)" { print $$2 }' hack/tools/versions)
 CONTROLLER_GEN = $(call tool,controller-gen)
@@ -61,20 +61,25 @@ controlplane: ## Put kube-apiserver, etcd and kubectl into bin/ (minutes the fir
 
 ##@ Change things
 
+# It writes the name it is called by into what it generates, so that holds no version.
+RUN_CONTROLLER_GEN = @ln -sf $(notdir $(CONTROLLER_GEN)) $(BIN)/controller-gen && $(BIN)/controller-gen
+
 .PHONY: generate
 generate: $(CONTROLLER_GEN) ## Generate deep copies, apply configurations and docs/reasons.md
 	@mkdir -p $(BIN) && touch $(BIN)/.generating
-	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1
+	$(RUN_CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1
 	@$(call forget-old,$(APPLYCONFIG))
 	@$(MAKE) --no-print-directory reasons
 
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) ## Generate CRDs from the types and roles from the markers
-	@mkdir -p $(BIN) $(CRDS) $(dir $(ROLE)) $(CHART_CRDS) && touch $(BIN)/.generating
-	$(CONTROLLER_GEN) crd paths=./api/v1alpha1 output:crd:artifacts:config=$(CRDS)
+	@mkdir -p $(BIN) $(CRDS) $(dir $(ROLE)) $(CHART_FILES)/crds $(CHART_FILES)/rbac && touch $(BIN)/.generating
+	$(RUN_CONTROLLER_GEN) crd paths=./api/v1alpha1 output:crd:artifacts:config=$(CRDS)
 	@$(call forget-old,$(CRDS))
-	$(CONTROLLER_GEN) rbac:roleName=mithaq-manager $(foreach d,$(wildcard main.go controllers internal),paths=./$(if $(filter %.go,$d),,$d/...)) output:rbac:artifacts:config=$(dir $(ROLE))
-	$(if $(CHART_CRDS),@rm -f $(CHART_CRDS)/*.yaml && cp $(CRDS)/*.yaml $(CHART_CRDS)/)
+	$(RUN_CONTROLLER_GEN) rbac:roleName=mithaq-manager $(foreach d,$(wildcard main.go controllers internal),paths=./$(if $(filter %.go,$d),,$d/...)) output:rbac:artifacts:config=$(dir $(ROLE))
+	@rm -f $(CHART_FILES)/crds/*.yaml $(CHART_FILES)/rbac/*.yaml
+	cp $(CRDS)/*.yaml $(CHART_FILES)/crds/
+	cp $(dir $(ROLE))*role.yaml $(CHART_FILES)/rbac/
 
 # forget-old: remove what the generator did not write again, since the type is gone.
 forget-old = test ! -d $(1) || find $(1) -type f ! -newer $(BIN)/.generating -exec rm -f {} +
@@ -128,8 +133,9 @@ verify: ## Regenerate everything and fail if the tree did not hold it already
 	@$(call snapshot,before)
 	@$(MAKE) --no-print-directory generate manifests docs
 	@$(call snapshot,after)
-	@git diff --no-index --exit-code --no-color -- $(BIN)/.verify/before $(BIN)/.verify/after || { \
-		echo; echo "verify: generated files were out of date (difference above)."; \
+	@(cd $(BIN)/.verify && git diff --no-index --exit-code --no-color before after >diff) || { \
+		sed -n 1,120p $(BIN)/.verify/diff; (cd $(BIN)/.verify && git diff --no-index --stat=120 --no-color before after); \
+		echo "verify: generated files were out of date (above, shortened; whole: bin/.verify/diff)."; \
 		echo "verify: the tree now holds the right ones: commit them, or run 'make generate manifests docs' before the next commit."; exit 1; }
 	@go mod tidy -diff || { echo; echo "verify: go.mod or go.sum is not tidy (difference above): run 'make tidy' and commit."; exit 1; }
 	@rm -rf $(BIN)/.verify

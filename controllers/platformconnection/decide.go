@@ -91,17 +91,8 @@ func availability(before *v1alpha1.PlatformConnectionStatus, f facts) (v1alpha1.
 		}
 		return v1alpha1.AvailableNotYetCalled, f.obstacle.message
 	}
-	switch f.report.State.Reason {
-	case observe.LanePlatformUnavailable:
-		return v1alpha1.AvailableUnavailable, f.report.State.Message
-	case observe.LaneThrottled:
-		return v1alpha1.AvailableThrottled, f.report.State.Message
-	case observe.LaneBudgetExhausted:
-		return v1alpha1.AvailableBudgetExhausted, f.report.State.Message
-	case observe.LaneUnauthorized:
-		return v1alpha1.AvailableUnauthorized, f.report.State.Message
-	case observe.LaneConnectionMissing, observe.LaneNotObservable:
-		// The engine does not hold the connection (yet): nothing was found out.
+	if s, ok := obstructions[f.report.State.Reason]; ok {
+		return s, f.report.State.Message
 	}
 	if f.report.Answered {
 		return v1alpha1.AvailableReachable, "the platform answers"
@@ -112,10 +103,19 @@ func availability(before *v1alpha1.PlatformConnectionStatus, f facts) (v1alpha1.
 	return v1alpha1.AvailableNotYetCalled, "no account has been looked at yet"
 }
 
+// obstructions maps what keeps the engine from asking. A connection that the
+// engine does not hold (yet) is none of it: nothing was found out.
+var obstructions = map[observe.LaneReason]v1alpha1.State{
+	observe.LanePlatformUnavailable: v1alpha1.AvailableUnavailable,
+	observe.LaneThrottled:           v1alpha1.AvailableThrottled,
+	observe.LaneBudgetExhausted:     v1alpha1.AvailableBudgetExhausted,
+	observe.LaneUnauthorized:        v1alpha1.AvailableUnauthorized,
+}
+
 // freshness decides FreshnessFeasible. Until this process has seen every account
 // once, it keeps what an earlier one found: accounts are still joining.
 func freshness(before *v1alpha1.PlatformConnectionStatus, f facts) (v1alpha1.State, string) {
-	if was := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionFreshnessFeasible); was != nil && f.obstacle == nil && !f.swept() {
+	if was := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionFreshnessFeasible); was != nil && found(before) && f.obstacle == nil && !f.swept() {
 		if s, ok := v1alpha1.FindState(v1alpha1.KindPlatformConnection, *was); ok {
 			return s, was.Message
 		}

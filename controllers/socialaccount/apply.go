@@ -45,7 +45,7 @@ func (r *Reconciler) save(ctx context.Context, acc *v1alpha1.SocialAccount, d de
 		if kind.Warning {
 			severity = corev1.EventTypeWarning
 		}
-		r.Recorder.Eventf(acc, nil, severity, string(kind.Reason), string(kind.Action), "%s", o.note)
+		r.Recorder.Eventf(acc, o.related(d.connection), severity, string(kind.Reason), string(kind.Action), "%s", o.note)
 	}
 	return nil
 }

@@ -20,6 +20,8 @@ type decision struct {
 	// policies and rules are what the account contributes to the fleet's counts.
 	policies []string
 	rules    []governance.RuleResult
+	// connection is the one that was asked.
+	connection string
 	// next is when time alone may change the outcome; zero: never.
 	next time.Time
 }
@@ -50,7 +52,7 @@ func decide(f facts, now time.Time) decision {
 		Credentials: before.Credentials, Handover: before.Handover, Custody: before.Custody,
 	}
 	settle(before, &next)
-	d := decision{status: next, rules: result.Rules, next: result.NextChange, events: occurrences(f.account, &next, conditions.Changes())}
+	d := decision{status: next, connection: f.connection, rules: result.Rules, next: result.NextChange, events: occurrences(f.account, &next, conditions.Changes())}
 	for _, p := range f.policies {
 		d.policies = append(d.policies, p.Name())
 	}

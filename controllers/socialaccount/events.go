@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/status"
 )
@@ -13,20 +16,33 @@ import (
 type occurrence struct {
 	reason v1alpha1.EventReason
 	note   string
+	// policy names the policy that the event is about, if it is about one.
+	policy v1alpha1.ObjectName
+}
+
+// related is the object that an event names beside the account: the policy that
+// was judged, or the connection that was asked. It is nil if there is none.
+func (o occurrence) related(connection string) runtime.Object {
+	switch {
+	case o.policy != "":
+		return &v1alpha1.GovernancePolicy{ObjectMeta: metav1.ObjectMeta{Name: string(o.policy)}}
+	case catalogue[o.reason].Action == v1alpha1.EventActionObserve && connection != "":
+		return &v1alpha1.PlatformConnection{ObjectMeta: metav1.ObjectMeta{Name: connection}}
+	}
+	return nil
 }
 
 // occurrences are the events of a change of status, at most one of each reason.
 func occurrences(acc *v1alpha1.SocialAccount, next *v1alpha1.SocialAccountStatus, changes []status.Change) []occurrence {
 	var out []occurrence
 	add := func(reason v1alpha1.EventReason, format string, args ...any) {
-		out = append(out, occurrence{reason, fmt.Sprintf(format, args...)})
+		out = append(out, occurrence{reason: reason, note: fmt.Sprintf(format, args...)})
 	}
 	claimChanged(changes, add)
 	stateChanged(acc, next, add)
 	handleChanged(acc, next, add)
 	driftChanged(acc.Status.Drift, next.Drift, add)
-	findingsChanged(&acc.Status, next, add)
-	return out
+	return append(out, findingsChanged(&acc.Status, next)...)
 }
 
 type adder func(reason v1alpha1.EventReason, format string, args ...any)
@@ -124,25 +140,37 @@ func driftChanged(before, after []v1alpha1.Drift, add adder) {
 // acknowledgementRule is told of in its own way.
 const acknowledgementRule = "ownership/acknowledgement"
 
-func findingsChanged(before, after *v1alpha1.SocialAccountStatus, add adder) {
-	var found, due []string
+func findingsChanged(before, after *v1alpha1.SocialAccountStatus) []occurrence {
+	var found, due []v1alpha1.Finding
 	for _, f := range newlyViolated(before, after) {
 		if f.Rule == acknowledgementRule {
-			due = append(due, string(f.Policy)+" "+string(f.PolicyVersion))
+			due = append(due, f)
 			continue
 		}
-		found = append(found, f.Rule)
+		found = append(found, f)
 	}
-	cleared := noLongerViolated(before, after)
-	if len(found) > 0 {
-		add(v1alpha1.EventViolationFound, "violated: %s", brief(found))
+	var out []occurrence
+	add := func(reason v1alpha1.EventReason, what string, findings []v1alpha1.Finding) {
+		if len(findings) > 0 {
+			out = append(out, occurrence{reason: reason, note: what + ": " + brief(rulesOf(findings)), policy: findings[0].Policy})
+		}
 	}
-	if len(due) > 0 {
-		add(v1alpha1.EventAcknowledgementDue, "to be read: %s", brief(due))
+	add(v1alpha1.EventViolationFound, "violated", found)
+	add(v1alpha1.EventAcknowledgementDue, "to be read", due)
+	add(v1alpha1.EventViolationCleared, "no longer violated", noLongerViolated(before, after))
+	return out
+}
+
+func rulesOf(findings []v1alpha1.Finding) []string {
+	var names []string
+	for _, f := range findings {
+		name := f.Rule
+		if name == acknowledgementRule {
+			name = string(f.Policy) + " " + string(f.PolicyVersion)
+		}
+		names = append(names, name)
 	}
-	if len(cleared) > 0 {
-		add(v1alpha1.EventViolationCleared, "no longer violated: %s", brief(cleared))
-	}
+	return names
 }
 
 func newlyViolated(before, after *v1alpha1.SocialAccountStatus) []v1alpha1.Finding {
@@ -157,11 +185,11 @@ func newlyViolated(before, after *v1alpha1.SocialAccountStatus) []v1alpha1.Findi
 
 // noLongerViolated lists rules that were violated and are no finding any more. A
 // full list may have dropped some, so it proves nothing.
-func noLongerViolated(before, after *v1alpha1.SocialAccountStatus) []string {
-	var out []string
+func noLongerViolated(before, after *v1alpha1.SocialAccountStatus) []v1alpha1.Finding {
+	var out []v1alpha1.Finding
 	for _, f := range before.Findings {
 		if wasViolated(&f) && !mentions(after.Findings, f) && len(after.Findings) < maxFindings {
-			out = append(out, f.Rule)
+			out = append(out, f)
 		}
 	}
 	return out

@@ -29,7 +29,23 @@ func drift(f facts, before []v1alpha1.Drift, now time.Time) []v1alpha1.Drift {
 			}
 		}
 	}
+	for _, was := range before {
+		if unread(f, was.Field) {
+			next = append(next, was) // not told this time is not settled
+		}
+	}
 	return next
+}
+
+// unread says that a field of the approved profile could not be compared with what
+// was seen last.
+func unread(f facts, field string) bool {
+	fact := map[string]governance.Facts{
+		"handle": governance.FactHandle, "displayName": governance.FactDisplayName, "bio": governance.FactBio,
+		"website": governance.FactWebsite, "avatar": governance.FactAvatar,
+	}[field]
+	s := f.view.Snapshot
+	return !f.readable.Has(fact) || field == "avatar" && s.Profile.AvatarURL != "" && s.AvatarSHA256 == "" && s.AvatarPerceptualHash == ""
 }
 
 // findings dates each finding from when it was first found, and keeps who was

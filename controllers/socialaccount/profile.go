@@ -95,19 +95,18 @@ func remembered(acc *v1alpha1.SocialAccount) *observe.Snapshot {
 	if p.LastPostAt != nil {
 		s.Profile.LastPostAt = p.LastPostAt.Time
 	}
-	switch p.State {
-	case v1alpha1.StateActive, v1alpha1.StateProtected:
-		s.Outcome = observe.Found
-	case v1alpha1.StateSuspended:
-		s.Outcome = observe.Suspended
-	case v1alpha1.StateNotFound:
-		s.Outcome = observe.NotFound
-	case v1alpha1.StateDeactivated:
-		s.Outcome = observe.Deactivated
-	case v1alpha1.StateHandleReassigned:
-		s.Outcome = observe.HandleReassigned
-	}
+	s.Outcome = outcomes[p.State]
 	return s
+}
+
+// outcomes are the outcomes that the states of a status stand for.
+var outcomes = map[v1alpha1.LiveState]observe.Outcome{
+	v1alpha1.StateActive:           observe.Found,
+	v1alpha1.StateProtected:        observe.Found,
+	v1alpha1.StateSuspended:        observe.Suspended,
+	v1alpha1.StateNotFound:         observe.NotFound,
+	v1alpha1.StateDeactivated:      observe.Deactivated,
+	v1alpha1.StateHandleReassigned: observe.HandleReassigned,
 }
 
 // settle keeps the counters and the digest of before in next where nothing else

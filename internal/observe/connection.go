@@ -94,10 +94,11 @@ func (c *conn) open(next Connection, e *Engine) {
 		c.requeue(b, e.cfg.Clock.Now())
 	}
 	c.retries = nil
+	// The same again is no news: telling it would make the reconciler, which opens
+	// again what is obstructed, run in circles.
 	if c.state != before {
 		e.tellAll(c)
 	}
-	e.tellConnection(c)
 }
 
 func (c *conn) batchSize(by platform.Lookup) int { return max(c.Adapter.Profiles[by].Batch, 1) }

@@ -1,0 +1,200 @@
+package socialaccount
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/governance"
+)
+
+func TestClaims(t *testing.T) {
+	acc := inOrder(t).account
+	acc.Spec.Handle = "Edu_Riyadh"
+	if got, want := claims(acc), []string{"X/handle/edu_riyadh"}; !slices.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+	acc.Status.AccountID = "42"
+	if got, want := claims(acc), []string{"X/handle/edu_riyadh", "X/id/42"}; !slices.Equal(got, want) {
+		t.Errorf("pinned: got %v", got)
+	}
+	acc.Spec.AccountID = "7"
+	if got, want := claims(acc), []string{"X/handle/edu_riyadh", "X/id/7"}; !slices.Equal(got, want) {
+		t.Errorf("declared: got %v", got)
+	}
+}
+
+func TestPeopleAreNamedOnce(t *testing.T) {
+	acc := inOrder(t).account
+	acc.Spec.Team = append(acc.Spec.Team, v1alpha1.TeamMember{Person: "A@edu.example"})
+	want := []string{governance.PersonKey("a@edu.example"), governance.PersonKey("b@edu.example")}
+	if got := people(acc); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestTheOlderClaimWinsAndTheOrderIsTotal(t *testing.T) {
+	at := func(seconds int, uid string) *v1alpha1.SocialAccount {
+		return &v1alpha1.SocialAccount{ObjectMeta: metav1.ObjectMeta{
+			UID: types.UID(uid), CreationTimestamp: metav1.NewTime(created.Add(time.Duration(seconds) * time.Second)),
+		}}
+	}
+	all := []*v1alpha1.SocialAccount{at(0, "m"), at(0, "n"), at(1, "a"), at(2, "b")}
+	for i, a := range all {
+		for j, b := range all {
+			if got, want := older(a, b), i < j; got != want {
+				t.Errorf("older(%d, %d) is %v", i, j, got)
+			}
+		}
+	}
+}
+
+func TestOnlyTiesThatChangedWakeOthers(t *testing.T) {
+	fields := func(ties []client.ListOption) []string {
+		var out []string
+		for _, tie := range ties {
+			for index, value := range tie.(client.MatchingFields) {
+				out = append(out, index+"="+value)
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	before := inOrder(t).account
+	after := before.DeepCopy()
+	if got := fields(changedTies(before, after)); len(got) != 0 {
+		t.Errorf("nothing changed: %v", got)
+	}
+	after.Status.AccountID = "42"
+	after.Spec.Team[0].Person = "c@edu.example"
+	want := []string{"mithaq.claim=X/id/42", "mithaq.person=b@edu.example", "mithaq.person=c@edu.example"}
+	if got := fields(changedTies(before, after)); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	want = []string{"mithaq.claim=X/handle/edu_riyadh", "mithaq.person=a@edu.example", "mithaq.person=b@edu.example"}
+	if got := fields(changedTies(before, nil)); !slices.Equal(got, want) {
+		t.Errorf("deleted: %v", got)
+	}
+	if got := fields(changedTies(nil, before)); !slices.Equal(got, want) {
+		t.Errorf("created: %v", got)
+	}
+}
+
+func TestWhatWakesTheReconciler(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*v1alpha1.SocialAccount)
+		want   bool
+	}{
+		{"nothing", func(*v1alpha1.SocialAccount) {}, false},
+		{"its own status", func(a *v1alpha1.SocialAccount) { a.Status.Drift = []v1alpha1.Drift{{Field: "bio"}} }, false},
+		{"an annotation of somebody else", func(a *v1alpha1.SocialAccount) { a.Annotations = map[string]string{"a": "b"} }, false},
+		{"a new generation", func(a *v1alpha1.SocialAccount) { a.Generation++ }, true},
+		{"a label", func(a *v1alpha1.SocialAccount) { a.Labels = map[string]string{"region": "riyadh"} }, true},
+		{"a requested check", func(a *v1alpha1.SocialAccount) { a.Annotations = map[string]string{AnnotationCheckRequested: "1"} }, true},
+		{"a pinned id", func(a *v1alpha1.SocialAccount) { a.Status.AccountID = "42" }, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before := inOrder(t).account
+			after := before.DeepCopy()
+			c.change(after)
+			if got := specChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != c.want {
+				t.Errorf("woken: %v", got)
+			}
+		})
+	}
+}
+
+func TestTheConnectionOfAnAccount(t *testing.T) {
+	connection := func(name string, p v1alpha1.PlatformName, byDefault *bool) v1alpha1.PlatformConnection {
+		c := v1alpha1.PlatformConnection{}
+		c.Name, c.Spec.Platform, c.Spec.Default = name, p, byDefault
+		return c
+	}
+	yes, no := ptr.To(true), ptr.To(false)
+	for _, c := range []struct {
+		name, ref       string
+		connections     []v1alpha1.PlatformConnection
+		connection, why string
+	}{
+		{"the default", "", []v1alpha1.PlatformConnection{connection("x-a", "X", nil), connection("x-b", "X", yes), connection("yt", "YouTube", yes)}, "x-b", ""},
+		{"no connection", "", nil, "", "no PlatformConnection of platform X is marked default"},
+		{"no default", "", []v1alpha1.PlatformConnection{connection("x-a", "X", nil), connection("x-b", "X", no)}, "", "no PlatformConnection of platform X is marked default"},
+		{"two defaults", "", []v1alpha1.PlatformConnection{connection("x-a", "X", yes), connection("x-b", "X", yes)}, "", "2 PlatformConnections of platform X are marked default"},
+		{"named", "x-a", []v1alpha1.PlatformConnection{connection("x-a", "X", nil), connection("x-b", "X", yes)}, "x-a", ""},
+		{"named and missing", "x-c", []v1alpha1.PlatformConnection{connection("x-b", "X", yes)}, "", "spec.connectionRef: PlatformConnection x-c does not exist"},
+		{"named, of another platform", "yt", []v1alpha1.PlatformConnection{connection("yt", "YouTube", yes)}, "", "spec.connectionRef: PlatformConnection yt is of platform YouTube, not X"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var connection, why string
+			if c.ref != "" {
+				connection, why = named(c.connections, c.ref, v1alpha1.PlatformX)
+			} else {
+				connection, why = byDefault(c.connections, v1alpha1.PlatformX)
+			}
+			if connection != c.connection || why != c.why {
+				t.Errorf("got %q, %q", connection, why)
+			}
+		})
+	}
+}
+
+func TestTheFirstStatusWaitsForTheFirstLook(t *testing.T) {
+	r := New(Config{FirstLook: 15 * time.Second})
+	f := inOrder(t)
+	unseen(&f)
+	if wait := r.holdFirst(f, today); wait != 15*time.Second {
+		t.Errorf("waits %s", wait)
+	}
+	if wait := r.holdFirst(f, today.Add(10*time.Second)); wait != 5*time.Second {
+		t.Errorf("waits %s more", wait)
+	}
+	if wait := r.holdFirst(f, today.Add(15*time.Second)); wait > 0 {
+		t.Errorf("waits %s for ever", wait)
+	}
+	lane("ConnectionMissing")(&f)
+	if wait := r.holdFirst(f, today); wait <= 0 {
+		t.Error("a connection that is about to open costs a second write")
+	}
+	lane("PlatformUnavailable")(&f)
+	if wait := r.holdFirst(f, today); wait > 0 {
+		t.Error("it waits although the platform is away")
+	}
+	f = inOrder(t)
+	if wait := r.holdFirst(f, today); wait > 0 {
+		t.Error("it waits although the account was seen")
+	}
+	unseen(&f)
+	f.account.Status.Conditions = []metav1.Condition{{Type: "Observed"}}
+	if wait := r.holdFirst(f, today); wait > 0 {
+		t.Error("a status that exists waits")
+	}
+}
+
+func TestAnAccountIsUrgentOncePerRevision(t *testing.T) {
+	r := New(Config{})
+	acc := inOrder(t).account
+	acc.Status.ObservedGeneration = acc.Generation
+	if r.urgent(acc) {
+		t.Error("a restart makes it urgent")
+	}
+	acc.Annotations = map[string]string{AnnotationCheckRequested: "now"}
+	if !r.urgent(acc) || r.urgent(acc) {
+		t.Error("a requested check is not urgent exactly once")
+	}
+	acc.Generation++
+	if !r.urgent(acc) || r.urgent(acc) {
+		t.Error("a new generation is not urgent exactly once")
+	}
+	other := New(Config{})
+	if !other.urgent(acc) {
+		t.Error("a generation that nobody judged is not urgent after a restart")
+	}
+}
