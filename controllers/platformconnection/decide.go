@@ -97,10 +97,20 @@ func availability(before *v1alpha1.PlatformConnectionStatus, f facts) (v1alpha1.
 	if f.report.Answered {
 		return v1alpha1.AvailableReachable, "the platform answers"
 	}
-	if was := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionAvailable); was != nil && was.Reason == v1alpha1.ReasonReachable {
-		return v1alpha1.AvailableReachable, was.Message
+	if was := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionAvailable); found(before) {
+		if s, ok := v1alpha1.FindState(v1alpha1.KindPlatformConnection, *was); ok {
+			return s, was.Message
+		}
 	}
 	return v1alpha1.AvailableNotYetCalled, "no account has been looked at yet"
+}
+
+// found says that the status holds what an answer of the platform showed, and
+// not what kept the connection from being used.
+func found(before *v1alpha1.PlatformConnectionStatus) bool {
+	was := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionAvailable)
+	stalled := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionStalled)
+	return was != nil && was.Reason != v1alpha1.ReasonNotYetCalled && stalled == nil
 }
 
 // obstructions maps what keeps the engine from asking. A connection that the
@@ -113,9 +123,10 @@ var obstructions = map[observe.LaneReason]v1alpha1.State{
 }
 
 // freshness decides FreshnessFeasible. Until this process has seen every account
-// once, it keeps what an earlier one found: accounts are still joining.
+// once, it keeps what an earlier one planned: accounts are still joining.
 func freshness(before *v1alpha1.PlatformConnectionStatus, f facts) (v1alpha1.State, string) {
-	if was := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionFreshnessFeasible); was != nil && found(before) && f.obstacle == nil && !f.swept() {
+	was := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionFreshnessFeasible)
+	if was != nil && found(before) && f.obstacle == nil && !f.swept() {
 		if s, ok := v1alpha1.FindState(v1alpha1.KindPlatformConnection, *was); ok {
 			return s, was.Message
 		}
