@@ -7,17 +7,28 @@ import (
 	"time"
 )
 
+// settled is how long all has to stay as it is: the counts of a policy follow the
+// accounts by a second.
+const settled = 2 * time.Second
+
 // converge waits until nothing is pending any more and everything is as the
 // samples expect, and shows every account. What is not so in time is the error.
 func converge(ctx context.Context, o options, c *cluster, operator *process, show *screen) error {
 	deadline := time.After(o.timeout)
 	var open []string
+	var quiet time.Time
 	for {
 		fleet, err := c.fleet(ctx)
 		if err != nil {
 			return err
 		}
-		if open = append(fleet.pending(), fleet.surprises()...); len(open) == 0 {
+		open = append(fleet.pending(), fleet.surprises()...)
+		switch {
+		case len(open) > 0:
+			quiet = time.Time{}
+		case quiet.IsZero():
+			quiet = time.Now()
+		case time.Since(quiet) > settled:
 			show.final(fleet)
 			fmt.Println("converged: every account is as the samples expect")
 			return nil
