@@ -47,7 +47,7 @@ run: controlplane ## Start control plane, simulator and operator with a sample m
 PKG ?= ./...
 TESTFLAGS ?=
 .PHONY: test
-test: controlplane ## Run all tests against a real API server (PKG=./internal/… TESTFLAGS='-run …')
+test: controlplane $(HELM) $(KUSTOMIZE) ## Run all tests against a real API server (PKG=./internal/… TESTFLAGS='-run …')
 	$(if $(RACE),,@echo "test: no C compiler, so without the race detector")
 	KUBEBUILDER_ASSETS=$(BIN) go test $(RACE) -shuffle=on $(TESTFLAGS) $(PKG)
 
@@ -160,7 +160,7 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s)
 
 COUNT ?= 20
 .PHONY: deflake
-deflake: controlplane ## Run the tests COUNT times (20) in ever new order, until one fails
+deflake: controlplane $(HELM) $(KUSTOMIZE) ## Run the tests COUNT times (20) in ever new order, until one fails
 	@n=1; while [ $$n -le $(COUNT) ]; do echo "deflake: $$n of $(COUNT)"; \
 		KUBEBUILDER_ASSETS=$(BIN) go test $(RACE) -count=1 -shuffle=on -failfast $(TESTFLAGS) $(PKG) || exit 1; \
 		n=$$((n + 1)); done

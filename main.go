@@ -155,6 +155,8 @@ func newScheme() *runtime.Scheme {
 }
 
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=mithaq-system,resources=leases,verbs=get;create;update;patch
+// Leader election still records its events in the core group.
+// +kubebuilder:rbac:groups="",namespace=mithaq-system,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 

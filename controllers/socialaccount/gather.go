@@ -55,15 +55,11 @@ func (f facts) awaiting() bool {
 
 // gather reads the cache and the engine's memory, and asks the engine to look.
 func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount) (facts, error) {
-	f := facts{account: acc, accountsOf: r.accountsOf(ctx), since: map[string]time.Time{}}
+	f := facts{account: acc, accountsOf: r.accountsOf, since: map[string]time.Time{}}
 	if err := r.gatherPolicies(ctx, &f); err != nil {
 		return f, err
 	}
-	rival, err := r.rival(ctx, acc)
-	if err != nil {
-		return f, err
-	}
-	f.rival = rival
+	f.rival = r.roster.rival(acc)
 	f.readable, f.observable = r.Readable[acc.Spec.Platform]
 	f.cadence = governance.Intervals(f.policies, acc.Spec.Tier, r.Defaults)
 	f.paused = acc.Spec.Suspend != nil && r.Clock.Now().Before(acc.Spec.Suspend.Until.Time)
@@ -113,6 +109,11 @@ func (r *Reconciler) consider(f *facts, policy *v1alpha1.GovernancePolicy, known
 	if known.InForce.Mode() != v1alpha1.ModePreview && known.InForce.Selects(f.account, labels) {
 		f.policies = append(f.policies, known.InForce)
 		f.since[policy.Name] = r.inForceSince(policy, known.InForce)
+		if limit := known.InForce.MaxAccountsPerPerson(); limit > 0 {
+			r.mu.Lock()
+			r.limits[limit] = true
+			r.mu.Unlock()
+		}
 	}
 }
 
@@ -125,40 +126,8 @@ func (r *Reconciler) inForceSince(policy *v1alpha1.GovernancePolicy, inForce *go
 	return r.Clock.Now()
 }
 
-// rival finds the oldest other account that declares the same one and is older
-// than this.
-func (r *Reconciler) rival(ctx context.Context, acc *v1alpha1.SocialAccount) (*v1alpha1.SocialAccount, error) {
-	var oldest *v1alpha1.SocialAccount
-	for _, claim := range claims(acc) {
-		rivals, err := r.list(ctx, client.MatchingFields{claimIndex: claim})
-		if err != nil {
-			return nil, fmt.Errorf("listing rival claims: %w", err)
-		}
-		for i := range rivals {
-			rival := &rivals[i]
-			if rival.UID == acc.UID || !rival.DeletionTimestamp.IsZero() || !older(rival, acc) {
-				continue
-			}
-			if oldest == nil || older(rival, oldest) {
-				oldest = rival
-			}
-		}
-	}
-	return oldest, nil
-}
-
 // accountsOf counts a person's accounts over the whole fleet.
-func (r *Reconciler) accountsOf(ctx context.Context) func(string) int {
-	return func(person string) int {
-		accounts, err := r.list(ctx, client.MatchingFields{personIndex: person})
-		if err != nil {
-			// The cache answers from memory; only a cancelled pass ends here, and
-			// its result is not written.
-			return 0
-		}
-		return len(accounts)
-	}
-}
+func (r *Reconciler) accountsOf(person string) int { return r.roster.count(personTie(person)) }
 
 // gatherConnection finds the connection through which the account is observed.
 func (r *Reconciler) gatherConnection(ctx context.Context, f *facts) error {

@@ -17,29 +17,17 @@ import (
 	"mithaq.dev/mithaq/internal/governance"
 )
 
-// The cache's indexes. claimIndex finds who declares the same account;
-// personIndex finds the accounts of a person; platformIndex those of a platform.
-const (
-	claimIndex    = "mithaq.claim"
-	personIndex   = "mithaq.person"
-	platformIndex = "mithaq.platform"
-)
+// platformIndex finds the accounts of a platform in the cache.
+const platformIndex = "mithaq.platform"
 
 func index(ctx context.Context, indexer client.FieldIndexer) error {
-	for name, extract := range map[string]func(*v1alpha1.SocialAccount) []string{
-		claimIndex:  claims,
-		personIndex: people,
-		platformIndex: func(a *v1alpha1.SocialAccount) []string {
-			return []string{string(a.Spec.Platform)}
-		},
-	} {
-		if err := indexer.IndexField(ctx, &v1alpha1.SocialAccount{}, name, func(o client.Object) []string {
-			return extract(o.(*v1alpha1.SocialAccount))
-		}); err != nil {
-			return err
+	return indexer.IndexField(ctx, &v1alpha1.SocialAccount{}, platformIndex, func(o client.Object) []string {
+		acc, ok := o.(*v1alpha1.SocialAccount)
+		if !ok {
+			return nil
 		}
-	}
-	return nil
+		return []string{string(acc.Spec.Platform)}
+	})
 }
 
 // claims are the ways in which an account is claimed: by its declared handle,
@@ -87,69 +75,60 @@ func older(a, b *v1alpha1.SocialAccount) bool {
 	return a.UID < b.UID
 }
 
-// peers enqueues an account, and with it those whose verdict may hang on what
-// changed: rival claims and accounts of the same people. At the start everybody
-// is enqueued anyway.
+type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// peers keeps the roster, and enqueues an account and with it those whose verdict
+// may hang on what changed. At the start everybody is enqueued anyway.
 func (r *Reconciler) peers() handler.EventHandler {
-	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
-			var ties []client.ListOption
-			if !e.IsInInitialList {
-				ties = changedTies(nil, e.Object)
-			}
-			r.enqueue(ctx, q, e.Object, ties)
-		},
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
-			r.enqueue(ctx, q, e.ObjectNew, changedTies(e.ObjectOld, e.ObjectNew))
-		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
-			r.enqueue(ctx, q, e.Object, changedTies(e.Object, nil))
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) { r.noted(q, e.Object, !e.IsInInitialList) },
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) { r.noted(q, e.ObjectNew, true) },
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) {
+			key := client.ObjectKeyFromObject(e.Object)
+			r.enqueue(q, key, r.roster.drop(key), 0)
 		},
 	}
 }
 
-// changedTies selects the accounts that share a claim or a person which one of
-// the two states of an object has and the other has not.
-func changedTies(before, after client.Object) []client.ListOption {
-	var ties []client.ListOption
-	for name, extract := range map[string]func(*v1alpha1.SocialAccount) []string{claimIndex: claims, personIndex: people} {
-		has := map[string]int{}
-		for _, o := range []client.Object{before, after} {
-			if acc, ok := o.(*v1alpha1.SocialAccount); ok && acc != nil {
-				for _, value := range extract(acc) {
-					has[value]++
-				}
-			}
-		}
-		for value, n := range has {
-			if n == 1 {
-				ties = append(ties, client.MatchingFields{name: value})
-			}
-		}
+// noted takes note of an account and enqueues it, with its peers if wanted.
+func (r *Reconciler) noted(q queue, o client.Object, withPeers bool) {
+	acc, ok := o.(*v1alpha1.SocialAccount)
+	if !ok {
+		return
 	}
-	return ties
+	key := client.ObjectKeyFromObject(acc)
+	gained, lost := r.roster.put(acc)
+	if !withPeers {
+		gained, lost = nil, nil
+	}
+	r.enqueue(q, key, gained, 1)
+	r.enqueue(q, key, lost, 0)
 }
 
-func (r *Reconciler) enqueue(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], o client.Object, ties []client.ListOption) {
-	keys := map[types.NamespacedName]bool{client.ObjectKeyFromObject(o): true}
+// enqueue adds an account and its peers by these ties. Rivals for an account are
+// always told. The other accounts of a person are told only when the number of
+// their accounts passes a limit that some policy sets; gained is 1 for ties that
+// are new and 0 for ties that are gone.
+func (r *Reconciler) enqueue(q queue, key types.NamespacedName, ties []string, gained int) {
+	keys := map[types.NamespacedName]bool{key: true}
 	for _, tie := range ties {
-		r.collect(ctx, keys, tie)
+		if strings.HasPrefix(tie, personTie("")) && !r.isLimit(r.roster.count(tie)-gained) {
+			continue
+		}
+		for _, peer := range r.roster.sharing(tie) {
+			keys[peer] = true
+		}
 	}
 	for key := range keys {
 		q.Add(reconcile.Request{NamespacedName: key})
 	}
 }
 
-func (r *Reconciler) collect(ctx context.Context, keys map[types.NamespacedName]bool, selection client.ListOption) {
-	accounts, err := r.list(ctx, selection)
-	if err != nil {
-		log.FromContext(ctx).Error(err, "listing accounts of the cache")
-		return
-	}
-	for i := range accounts {
-		keys[client.ObjectKeyFromObject(&accounts[i])] = true
-	}
+// isLimit says that some policy in force allows a person this many accounts.
+func (r *Reconciler) isLimit(n int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.limits[n]
 }
 
 // list reads accounts from the cache without copying them: they must not be

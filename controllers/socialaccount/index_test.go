@@ -8,7 +8,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -53,37 +52,6 @@ func TestTheOlderClaimWinsAndTheOrderIsTotal(t *testing.T) {
 				t.Errorf("older(%d, %d) is %v", i, j, got)
 			}
 		}
-	}
-}
-
-func TestOnlyTiesThatChangedWakeOthers(t *testing.T) {
-	fields := func(ties []client.ListOption) []string {
-		var out []string
-		for _, tie := range ties {
-			for index, value := range tie.(client.MatchingFields) {
-				out = append(out, index+"="+value)
-			}
-		}
-		slices.Sort(out)
-		return out
-	}
-	before := inOrder(t).account
-	after := before.DeepCopy()
-	if got := fields(changedTies(before, after)); len(got) != 0 {
-		t.Errorf("nothing changed: %v", got)
-	}
-	after.Status.AccountID = "42"
-	after.Spec.Team[0].Person = "c@edu.example"
-	want := []string{"mithaq.claim=X/id/42", "mithaq.person=b@edu.example", "mithaq.person=c@edu.example"}
-	if got := fields(changedTies(before, after)); !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-	want = []string{"mithaq.claim=X/handle/edu_riyadh", "mithaq.person=a@edu.example", "mithaq.person=b@edu.example"}
-	if got := fields(changedTies(before, nil)); !slices.Equal(got, want) {
-		t.Errorf("deleted: %v", got)
-	}
-	if got := fields(changedTies(nil, before)); !slices.Equal(got, want) {
-		t.Errorf("created: %v", got)
 	}
 }
 

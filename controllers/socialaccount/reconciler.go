@@ -17,8 +17,11 @@ import (
 // Reconciler keeps one account's status in line with what is known.
 type Reconciler struct {
 	Config
+	roster *roster
 
 	mu sync.Mutex
+	// limits are the numbers of accounts that policies allow a person.
+	limits map[int]bool
 	// waiting remembers since when the first status of an account waits for its
 	// first look.
 	waiting map[types.UID]time.Time
@@ -29,7 +32,10 @@ type Reconciler struct {
 
 // New returns a Reconciler.
 func New(cfg Config) *Reconciler {
-	return &Reconciler{Config: cfg, waiting: map[types.UID]time.Time{}, asked: map[types.NamespacedName]string{}}
+	return &Reconciler{
+		Config: cfg, roster: newRoster(), limits: map[int]bool{},
+		waiting: map[types.UID]time.Time{}, asked: map[types.NamespacedName]string{},
+	}
 }
 
 // Reconcile aligns one account's status with what is known. It never calls a

@@ -49,6 +49,15 @@ func (p *Policy) Version() v1alpha1.EditionVersion { return p.spec.Version }
 // Mode says what the policy's findings do.
 func (p *Policy) Mode() v1alpha1.PolicyMode { return p.spec.Mode }
 
+// MaxAccountsPerPerson is the most accounts that the policy allows a person; 0: it
+// says nothing.
+func (p *Policy) MaxAccountsPerPerson() int {
+	if p.spec.Ownership == nil {
+		return 0
+	}
+	return int(p.spec.Ownership.MaxAccountsPerPerson)
+}
+
 // Digest is the SHA-256, in hex, of the name and the whole edition.
 func (p *Policy) Digest() string { return p.digest }
 
