@@ -5,13 +5,36 @@ import (
 	"time"
 )
 
+// How many images of a connection are fetched at the same time, and how long news
+// of an account waits for its image at most.
+const (
+	maxFetchers = 8
+	longHold    = 5 * time.Minute
+)
+
 // image is the state of a target's profile image.
 type image struct {
 	// fetching is the URL under way; pending the snapshot that waits for it.
 	fetching string
 	pending  *Snapshot
+	since    time.Time
+	// failed is the URL that could not be fetched, failures how often.
+	failed   string
 	failures int
 	retryAt  time.Time
+}
+
+// images are the images of a connection that are to be fetched.
+type images struct {
+	waiting  []errand
+	fetchers int
+}
+
+// errand is one image to fetch.
+type errand struct {
+	t     *target
+	url   string
+	media MediaFetcher
 }
 
 // believe stores a snapshot, with the hashes of its image. A new image is fetched
@@ -22,57 +45,116 @@ func (e *Engine) believe(ctx context.Context, t *target, s Snapshot) {
 	if t.snapshot != nil && t.snapshot.Profile.AvatarURL == url {
 		s.AvatarSHA256, s.AvatarPerceptualHash = t.snapshot.AvatarSHA256, t.snapshot.AvatarPerceptualHash
 	}
-	if s.Outcome != Found || url == "" || s.AvatarSHA256 != "" || t.conn.Media == nil || s.At.Before(t.image.retryAt) {
+	if !t.wantsImage(&s) {
 		e.store(t, s)
 		return
 	}
-	t.image.pending = &s
-	if t.image.fetching == url {
-		return
+	if t.image.pending == nil {
+		t.image.since = s.At
 	}
-	t.image.fetching = url
-	fetcher := t.conn.Media
-	e.underway.Go(func() { e.fetch(ctx, t, fetcher, url) })
+	t.image.pending = &s
+	if t.image.fetching != url {
+		t.image.fetching = url
+		e.send(ctx, t, url)
+	}
 }
 
-// fetch reads one image and then stores the snapshot that waits for it.
-func (e *Engine) fetch(ctx context.Context, t *target, media MediaFetcher, url string) {
-	select {
-	case e.media <- struct{}{}:
-		defer func() { <-e.media }()
-	case <-ctx.Done():
+// wantsImage says that a snapshot lacks the hashes of its image, and that it is
+// time to fetch it.
+func (t *target) wantsImage(s *Snapshot) bool {
+	url := s.Profile.AvatarURL
+	failed := t.image.failed == url && s.At.Before(t.image.retryAt)
+	return s.Outcome == Found && url != "" && s.AvatarSHA256 == "" && t.conn.Media != nil && !failed
+}
+
+// send has an image fetched, by one more fetcher if there are few.
+func (e *Engine) send(ctx context.Context, t *target, url string) {
+	c := t.conn
+	c.images.waiting = append(c.images.waiting, errand{t, url, c.Media})
+	if c.images.fetchers == maxFetchers {
 		return
+	}
+	c.images.fetchers++
+	e.underway.Go(func() {
+		for more := true; more; {
+			more = e.fetch(ctx, c)
+		}
+	})
+}
+
+// fetch reads one image and then stores the snapshot that waits for it; false if
+// there is none to read.
+func (e *Engine) fetch(ctx context.Context, c *conn) bool {
+	next, ok := e.nextImage(ctx, c)
+	if !ok {
+		return false
 	}
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.CallTimeout)
 	defer cancel()
-	sha256, perceptual, err := media.Fetch(bounded, url)
+	sha256, perceptual, err := next.media.Fetch(bounded, next.url)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if t.image.fetching != url {
-		return // overtaken by another image
+	t := next.t
+	if ctx.Err() != nil || t.conn != c || t.image.fetching != next.url {
+		return true // shut down, or overtaken by another image
 	}
 	s := t.image.pending
-	t.image.fetching, t.image.pending = "", nil
-	if t.conn == nil || s == nil {
-		return
+	t.image.fetching = ""
+	if s == nil {
+		return true
 	}
 	if err != nil {
-		e.metrics.unbelieved(t.conn.Platform, "image")
-		t.image.failures++
-		t.image.retryAt = s.At.Add(min(time.Duration(t.image.failures)*max(t.Every, time.Minute), 24*time.Hour))
+		e.metrics.unbelieved(c.Platform, "image")
+		t.image.refuse(next.url, s.At, t.Every)
 	} else {
-		t.image.failures, t.image.retryAt = 0, time.Time{}
+		t.image.failed, t.image.failures, t.image.retryAt = "", 0, time.Time{}
 		s.AvatarSHA256, s.AvatarPerceptualHash = sha256, perceptual
 	}
 	e.store(t, *s)
 	e.wakeLoop()
+	return true
+}
+
+// refuse puts the next try off, longer each time.
+func (i *image) refuse(url string, at time.Time, every time.Duration) {
+	if i.failed != url {
+		i.failed, i.failures = url, 0
+	}
+	i.failures++
+	i.retryAt = at.Add(min(time.Duration(i.failures)*max(every, time.Minute), 24*time.Hour))
+}
+
+// nextImage is the next image to fetch; if there is none, one fetcher ends.
+func (e *Engine) nextImage(ctx context.Context, c *conn) (errand, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for ctx.Err() == nil && len(c.images.waiting) > 0 {
+		next := c.images.waiting[0]
+		c.images.waiting[0] = errand{}
+		c.images.waiting = c.images.waiting[1:]
+		if next.t.conn == c && next.t.image.fetching == next.url {
+			return next, true
+		}
+	}
+	c.images.fetchers--
+	return errand{}, false
+}
+
+// release publishes what has waited for its image long enough. Its hashes follow.
+func (e *Engine) release(t *target, now time.Time) {
+	s := t.image.pending
+	if s != nil && now.Sub(t.image.since) >= min(t.Every/2, longHold) {
+		e.store(t, *s)
+		t.image.pending, t.image.since = s, now
+	}
 }
 
 // store publishes a snapshot, and wakes the reconciler if it says anything new.
 // Counters alone say nothing new.
 func (e *Engine) store(t *target, s Snapshot) {
 	fresh := t.snapshot == nil || t.restored || t.toldStale || fingerprint(*t.snapshot) != fingerprint(s)
-	t.snapshot, t.restored, t.seen = &s, false, s.At
+	t.snapshot, t.restored, t.toldStale = &s, false, false
+	t.image.pending = nil
 	if fresh {
 		e.tell(t)
 	}
@@ -106,19 +188,22 @@ func (c *conn) count(t *target, n int) {
 	}
 }
 
-// see counts a look at a target; the one that was missing ends the sweep.
+// see counts a look at a target; the one that was missing ends the sweep, and so
+// does the next one if the missing one has left.
 func (c *conn) see(t *target, e *Engine, now time.Time) {
 	if c.sweep.started.IsZero() {
 		c.sweep.started = now
 	}
-	if t.swept == c.sweep.number {
-		return
+	if t.swept != c.sweep.number {
+		t.swept = c.sweep.number
+		c.sweep.left--
 	}
-	t.swept = c.sweep.number
-	c.sweep.left--
-	if c.sweep.left > 0 {
-		return
+	if c.sweep.left == 0 {
+		c.finish(e, now)
 	}
+}
+
+func (c *conn) finish(e *Engine, now time.Time) {
 	c.sweep.last = Sweep{
 		Accounts: c.targets, Requests: c.sweep.requests, StartedAt: c.sweep.started, CompletedAt: now,
 		OldestObservation: e.oldest(c),

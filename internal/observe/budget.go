@@ -3,8 +3,6 @@ package observe
 import (
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"mithaq.dev/mithaq/internal/platform"
 )
 
@@ -29,62 +27,64 @@ type budget interface { //nolint:interfacebloat // three verbs of spending, two 
 	pausedUntil() time.Time
 }
 
-// window is a counter that a platform resets at the end of each window. Between
-// headers, a token bucket of the same size stands in for it; the headers have
-// the last word.
+// window is a counter that a platform resets at the end of each window. The
+// headers say when that is and what is left. Besides, the requests are counted
+// here: those that got no answer count too, and where there are no headers, no
+// window of the published length, wherever it begins, holds more than our share.
 type window struct {
-	length  time.Duration
-	share   int
-	limit   int
-	limiter *rate.Limiter
+	length time.Duration
+	share  int
+	limit  int
 
 	known platform.Usage
 	told  bool
 	// underway are requests that the last header may not count yet.
 	underway int
 	until    time.Time
+	// sent are the requests that the present window may hold.
+	sent []time.Time
 }
 
 func newWindow(limits platform.Limits, share int) *window {
-	w := &window{length: max(limits.Window, time.Second), share: share}
+	w := &window{length: max(limits.Window, time.Second), share: share, limit: max(limits.Requests, 1)}
 	w.known.Bucket = limits.Bucket
-	w.resize(max(limits.Requests, 1))
 	return w
 }
 
-// resize takes a limit that differs from the one in use.
-func (w *window) resize(limit int) {
-	if limit == w.limit {
-		return
-	}
-	w.limit = limit
-	burst := max(w.usable(), 1)
-	pace := rate.Limit(float64(burst) / w.length.Seconds())
-	// A new limiter starts full; the header's own count guards what is left.
-	w.limiter = rate.NewLimiter(pace, burst)
-}
-
 // usable is our share of the limit.
-func (w *window) usable() int { return w.limit * w.share / 100 }
+func (w *window) usable() int { return max(w.limit*w.share/100, 1) }
 
 func (w *window) wait(now time.Time) time.Duration {
 	if now.Before(w.until) {
 		return w.until.Sub(now)
 	}
-	if w.told && now.Before(w.known.ResetsAt) {
-		if w.known.Remaining-w.underway <= w.limit-w.usable() {
-			return w.known.ResetsAt.Sub(now)
-		}
+	w.expire(now)
+	current := w.told && now.Before(w.known.ResetsAt)
+	if current && w.known.Remaining-w.underway <= w.limit-w.usable() {
+		return w.known.ResetsAt.Sub(now)
+	}
+	if len(w.sent) < w.usable() {
 		return 0
 	}
-	if tokens := w.limiter.TokensAt(now); tokens < 1 {
-		return time.Duration((1 - tokens) / float64(w.limiter.Limit()) * float64(time.Second))
+	free := w.sent[len(w.sent)-w.usable()].Add(w.length)
+	if current && w.known.ResetsAt.Before(free) {
+		free = w.known.ResetsAt
 	}
-	return 0
+	return free.Sub(now)
+}
+
+// expire forgets the requests that the present window cannot hold.
+func (w *window) expire(now time.Time) {
+	over := w.told && !now.Before(w.known.ResetsAt)
+	n := 0
+	for n < len(w.sent) && (now.Sub(w.sent[n]) >= w.length || over && w.sent[n].Before(w.known.ResetsAt)) {
+		n++
+	}
+	w.sent = w.sent[n:]
 }
 
 func (w *window) spend(now time.Time) {
-	w.limiter.AllowN(now, 1)
+	w.sent = append(w.sent, now)
 	w.underway++
 }
 
@@ -94,11 +94,11 @@ func (w *window) usage(u platform.Usage) {
 	if u.Limit <= 0 || u.ResetsAt.IsZero() {
 		return
 	}
-	w.resize(u.Limit)
-	if w.told && u.ResetsAt.Equal(w.known.ResetsAt) && u.Remaining > w.known.Remaining {
+	if w.told && (u.ResetsAt.Before(w.known.ResetsAt) ||
+		u.ResetsAt.Equal(w.known.ResetsAt) && u.Limit == w.limit && u.Remaining > w.known.Remaining) {
 		return // overtaken by a later answer
 	}
-	w.known, w.told = u, true
+	w.known, w.told, w.limit = u, true, u.Limit
 }
 
 func (w *window) pause(until time.Time) {
@@ -109,6 +109,6 @@ func (w *window) pause(until time.Time) {
 
 func (w *window) state() (platform.Usage, bool) { return w.known, w.told }
 
-func (w *window) perSecond() float64 { return float64(max(w.usable(), 1)) / w.length.Seconds() }
+func (w *window) perSecond() float64 { return float64(w.usable()) / w.length.Seconds() }
 
 func (w *window) pausedUntil() time.Time { return w.until }

@@ -9,14 +9,53 @@ import (
 	"mithaq.dev/mithaq/internal/platform"
 )
 
+// batch is one call.
+type batch struct {
+	by      platform.Lookup
+	targets []*target
+	refs    []platform.AccountRef
+	bucket  budget
+	// client is whom it goes to.
+	client *platform.Client
+	tries  int
+	// sample: the target waits in another batch too.
+	sample bool
+}
+
+func newBatch(by platform.Lookup, targets []*target, bucket budget) *batch {
+	b := &batch{by: by, targets: targets, bucket: bucket}
+	for _, t := range targets {
+		b.refs = append(b.refs, t.ref(by))
+	}
+	return b
+}
+
+// renew drops the targets that have left or are others by now; false if none is
+// left.
+func (b *batch) renew(c *conn) bool {
+	n := 0
+	for i, t := range b.targets {
+		if t.conn == c && t.ref(b.by) == b.refs[i] {
+			b.targets[n], b.refs[n] = t, b.refs[i]
+			n++
+		}
+	}
+	b.targets, b.refs = b.targets[:n], b.refs[:n]
+	return n > 0
+}
+
+// sample asks for one account of a batch, which stays where it was.
+func (c *conn) sample(b *batch) *batch {
+	c.retries = slices.Insert(c.retries, 0, b)
+	i := c.failures % len(b.targets)
+	return &batch{by: b.by, targets: []*target{b.targets[i]}, refs: []platform.AccountRef{b.refs[i]}, bucket: b.bucket, sample: true}
+}
+
 // call performs one call and takes in its answer.
 func (e *Engine) call(ctx context.Context, c *conn, b *batch) {
-	e.mu.Lock()
-	client := c.Client
-	e.mu.Unlock()
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.CallTimeout)
 	defer cancel()
-	observations, err := client.Observe.Observe(bounded, b.by, b.refs)
+	observations, err := b.client.Observe.Observe(bounded, b.by, b.refs)
 	if ctx.Err() != nil {
 		return
 	}
@@ -29,23 +68,38 @@ func (e *Engine) call(ctx context.Context, c *conn, b *batch) {
 	c.underway--
 	b.bucket.done()
 	switch {
-	case c.Client != client:
+	case c.Client != b.client:
 		c.requeue(b, now)
 	case err != nil:
 		e.failed(c, b, err, now)
+	case c.silent(b, observations):
+		e.metrics.batch(c.Platform, b.by, "silent")
+		e.unavailable(c, b, now)
 	default:
 		e.answered(ctx, c, b, observations, now)
 	}
 	e.wakeLoop()
 }
 
+// silent says that nobody in a batch was answered, which is no answer. A few
+// accounts that the platform keeps quiet about are not it, unless there are no
+// others, or the platform is out of reach already.
+func (c *conn) silent(b *batch, observations []platform.Observation) bool {
+	for _, o := range observations {
+		if o.Outcome != platform.Unanswered {
+			return false
+		}
+	}
+	return c.failures > 0 || len(b.targets) >= min(c.batchSize(b.by), c.targets)
+}
+
 // answered takes in the answers of a call.
 func (e *Engine) answered(ctx context.Context, c *conn, b *batch, observations []platform.Observation, now time.Time) {
 	e.metrics.batch(c.Platform, b.by, "answered")
-	c.failures, c.resume = 0, time.Time{}
+	c.failures, c.refused, c.resume = 0, 0, time.Time{}
 	first := !c.answered
 	c.answered = true
-	if c.state.Reason != "" {
+	if c.state.Reason != "" && !c.throttled(now) {
 		c.state = LaneState{}
 		e.tellAll(c)
 	} else if first {
@@ -70,9 +124,13 @@ func (e *Engine) failed(c *conn, b *batch, err error, now time.Time) {
 	e.metrics.batch(c.Platform, b.by, string(kind))
 	switch kind {
 	case platform.KindRateLimited:
-		e.throttled(c, b, err, now)
+		e.limited(c, b, err, now)
 	case platform.KindInvalid, platform.KindNotFound:
-		e.halve(c, b)
+		if c.refused >= outageAfter {
+			e.unavailable(c, b, now) // whatever is asked is refused: it is not the accounts
+			return
+		}
+		e.halve(c, b, now)
 	case platform.KindUnauthorized:
 		e.blocked(c, b, now, LaneState{LaneUnauthorized, fmt.Sprintf("%s refuses the app credentials of PlatformConnection %s", c.Platform, c.Name)})
 	case platform.KindBudgetExhausted:
@@ -86,9 +144,22 @@ func (e *Engine) failed(c *conn, b *batch, err error, now time.Time) {
 	}
 }
 
-// unavailable counts towards an outage. The batch waits and goes again as one.
+// again keeps a batch that was not answered.
+func (c *conn) again(b *batch) {
+	if !b.sample {
+		c.retries = append(c.retries, b)
+	}
+}
+
+// unavailable counts towards an outage. The batch waits and goes again as one,
+// unless it fails again and again while others are answered.
 func (e *Engine) unavailable(c *conn, b *batch, now time.Time) {
-	c.retries = append(c.retries, b)
+	b.tries++
+	if b.tries >= outageAfter && c.failures == 0 {
+		e.halve(c, b, now)
+	} else {
+		c.again(b)
+	}
 	if now.Before(c.resume) {
 		return // calls that were under way together failed together: one failure
 	}
@@ -101,7 +172,7 @@ func (e *Engine) unavailable(c *conn, b *batch, now time.Time) {
 
 // blocked stops the connection at once: asking on is useless.
 func (e *Engine) blocked(c *conn, b *batch, now time.Time, state LaneState) {
-	c.retries = append(c.retries, b)
+	c.again(b)
 	c.failures++
 	c.rest(now)
 	e.obstruct(c, state)
@@ -116,10 +187,10 @@ func (e *Engine) obstruct(c *conn, state LaneState) {
 	e.tellAll(c)
 }
 
-// throttled pauses the bucket alone. Only a pause that breaks the promise to an
+// limited pauses the bucket alone. Only a pause that breaks the promise to an
 // account is worth a condition; a shorter one is how limits work.
-func (e *Engine) throttled(c *conn, b *batch, err error, now time.Time) {
-	c.retries = append(c.retries, b)
+func (e *Engine) limited(c *conn, b *batch, err error, now time.Time) {
+	c.again(b)
 	until := now.Add(retryAfter(err))
 	b.bucket.pause(until)
 	for _, t := range b.targets {
@@ -130,18 +201,37 @@ func (e *Engine) throttled(c *conn, b *batch, err error, now time.Time) {
 	}
 }
 
+// throttled says that the pause that broke a promise lasts.
+func (c *conn) throttled(now time.Time) bool {
+	if c.state.Reason != LaneThrottled {
+		return false
+	}
+	for _, b := range c.buckets {
+		if now.Before(b.pausedUntil()) {
+			return true
+		}
+	}
+	return false
+}
+
 // halve finds the question that a platform refuses. The refused one waits for the
 // next lap: its knowledge becomes stale, which is the truth.
-func (e *Engine) halve(c *conn, b *batch) {
-	if len(b.targets) == 1 {
+func (e *Engine) halve(c *conn, b *batch, now time.Time) {
+	if t := b.targets[0]; len(b.targets) == 1 {
 		e.metrics.unbelieved(c.Platform, "refused")
-		b.targets[0].doubt = nil
+		c.refused++
+		if t.conn == c && t.ref(b.by) == b.refs[0] {
+			t.doubt = nil
+			c.see(t, e, now)
+		}
 		return
 	}
 	half := len(b.targets) / 2
+	parts := make([]*batch, 0, 2+len(c.retries))
 	for _, part := range [][2]int{{0, half}, {half, len(b.targets)}} {
-		c.retries = append(c.retries, &batch{
-			by: b.by, targets: slices.Clone(b.targets[part[0]:part[1]]), refs: slices.Clone(b.refs[part[0]:part[1]]),
+		parts = append(parts, &batch{
+			by: b.by, targets: slices.Clone(b.targets[part[0]:part[1]]), refs: slices.Clone(b.refs[part[0]:part[1]]), tries: b.tries,
 		})
 	}
+	c.retries = append(parts, c.retries...)
 }

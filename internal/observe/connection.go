@@ -32,39 +32,21 @@ type conn struct {
 	urgent  map[platform.Lookup]*queue
 	retries []*batch
 	buckets map[string]budget
+	images  images
 
 	underway int
 	failures int
-	resume   time.Time
-	backoff  wait.Backoff
-	targets  int
-	sweep    sweep
+	// refused are the single questions in a row that the platform refused.
+	refused int
+	resume  time.Time
+	backoff wait.Backoff
+	targets int
+	sweep   sweep
 }
 
 type ringKey struct {
 	by    platform.Lookup
 	every time.Duration
-}
-
-// queue holds the targets that are looked at as soon as the budget allows.
-type queue struct {
-	waiting     []*target
-	first, last time.Time
-	later       []delayed
-}
-
-// delayed is a target that joins its queue at a moment.
-type delayed struct {
-	at time.Time
-	t  *target
-}
-
-// batch is one call.
-type batch struct {
-	by      platform.Lookup
-	targets []*target
-	refs    []platform.AccountRef
-	bucket  budget
 }
 
 func newConn(name string) *conn {
@@ -80,7 +62,7 @@ func newConn(name string) *conn {
 func (c *conn) open(next Connection, e *Engine) {
 	before := c.state
 	c.Connection, c.state = next, next.State
-	c.failures, c.resume, c.answered = 0, time.Time{}, false
+	c.failures, c.refused, c.resume, c.answered = 0, 0, time.Time{}, false
 	c.buckets = map[string]budget{}
 	for _, limits := range next.Adapter.Profiles {
 		if _, ok := c.buckets[limits.Bucket]; !ok {
@@ -103,11 +85,11 @@ func (c *conn) open(next Connection, e *Engine) {
 
 func (c *conn) batchSize(by platform.Lookup) int { return max(c.Adapter.Profiles[by].Batch, 1) }
 
-func (c *conn) ringOf(by platform.Lookup, every time.Duration, now time.Time) *ring {
+func (c *conn) ringOf(by platform.Lookup, every time.Duration) *ring {
 	key := ringKey{by, max(every, time.Second)}
 	r, ok := c.rings[key]
 	if !ok {
-		r = newRing(fmt.Sprintf("%s/%s/%s", c.Name, by, key.every), key.every, c.batchSize(by), now)
+		r = newRing(fmt.Sprintf("%s/%s/%s", c.Name, by, key.every), key.every, c.batchSize(by))
 		c.rings[key] = r
 	}
 	return r
@@ -115,16 +97,18 @@ func (c *conn) ringOf(by platform.Lookup, every time.Duration, now time.Time) *r
 
 // enqueue makes a target wait for an urgent look.
 func (c *conn) enqueue(t *target, by platform.Lookup, now time.Time) {
-	if t.queued[by] {
-		return
+	if t.queued[by] == nil {
+		t.queued[by] = c.urgent[by].add(t, now)
 	}
-	t.queued[by] = true
-	q := c.urgent[by]
-	if len(q.waiting) == 0 {
-		q.first = now
+}
+
+// drop forgets what a target waits for.
+func (c *conn) drop(t *target) {
+	for by, place := range t.queued {
+		c.urgent[by].remove(place)
 	}
-	q.last = now
-	q.waiting = append(q.waiting, t)
+	clear(t.queued)
+	t.doubt, t.image = nil, image{}
 }
 
 // requeue makes the targets of a batch that was not answered wait again.
@@ -142,22 +126,59 @@ func (c *conn) enqueueLater(t *target, by platform.Lookup, at time.Time) {
 	q.later = append(q.later, delayed{at, t})
 }
 
-// next picks the batch that goes now, or says when to ask again.
+// next picks the batch that goes now, or says when to ask again. What failed goes
+// first. But after failures every other try is something else: one batch that the
+// platform cannot answer must not stand for all.
 func (c *conn) next(now time.Time, cfg Config) (*batch, time.Duration) {
-	const never = time.Hour
-	if c.Client == nil || c.Client.Observe == nil {
-		return nil, never
+	if wait := c.closed(now); wait > 0 {
+		return nil, wait
 	}
-	if now.Before(c.resume) {
-		return nil, c.resume.Sub(now)
-	}
-	if c.underway >= maxUnderway || c.failures > 0 && c.underway > 0 {
-		return nil, never
+	if c.failures > 0 && c.failures%2 == 0 {
+		return c.other(now, cfg)
 	}
 	b, rest := c.retry(now)
 	if b != nil {
 		return b, 0
 	}
+	b, wait := c.fresh(now, cfg)
+	return b, min(rest, wait)
+}
+
+// closed is how long nothing at all goes.
+func (c *conn) closed(now time.Time) time.Duration {
+	const never = time.Hour
+	switch {
+	case c.Client == nil || c.Client.Observe == nil:
+		return never
+	case now.Before(c.resume):
+		return c.resume.Sub(now)
+	case c.underway >= maxUnderway || c.failures > 0 && c.underway > 0:
+		return never
+	}
+	return 0
+}
+
+// other picks something else than the batch that failed last: a fresh one, or one
+// account of it.
+func (c *conn) other(now time.Time, cfg Config) (*batch, time.Duration) {
+	rest := time.Hour
+	if len(c.retries) < maxUnderway {
+		b, wait := c.fresh(now, cfg)
+		if b != nil {
+			return b, 0
+		}
+		rest = wait
+	}
+	b, wait := c.retry(now)
+	if b != nil {
+		return c.sample(b), 0
+	}
+	return nil, min(rest, wait)
+}
+
+// fresh picks a batch that was not tried before.
+func (c *conn) fresh(now time.Time, cfg Config) (*batch, time.Duration) {
+	rest := time.Hour
 	for _, by := range []platform.Lookup{platform.ByHandle, platform.ByID} {
 		b, wait := c.urgentBatch(by, now, cfg)
 		if b != nil {
@@ -180,6 +201,7 @@ func (c *conn) allowed(by platform.Lookup, now time.Time) (budget, time.Duration
 }
 
 func (c *conn) retry(now time.Time) (*batch, time.Duration) {
+	c.retries = slices.DeleteFunc(c.retries, func(b *batch) bool { return !b.renew(c) })
 	rest := time.Hour
 	for i, b := range c.retries {
 		bucket, wait := c.allowed(b.by, now)
@@ -198,36 +220,25 @@ func (c *conn) retry(now time.Time) (*batch, time.Duration) {
 // first has waited long enough.
 func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batch, time.Duration) {
 	q := c.urgent[by]
-	rest := time.Hour
-	q.later = slices.DeleteFunc(q.later, func(d delayed) bool {
-		if now.Before(d.at) {
-			rest = min(rest, d.at.Sub(now))
-			return false
+	ready, rest := q.ripe(now)
+	for _, t := range ready {
+		if t.conn == c {
+			c.enqueue(t, by, now)
 		}
-		c.enqueue(d.t, by, now)
-		return true
-	})
-	q.waiting = slices.DeleteFunc(q.waiting, func(t *target) bool { return t.conn != c })
-	if len(q.waiting) == 0 {
-		return nil, rest
 	}
 	size := c.batchSize(by)
-	if len(q.waiting) < size {
-		closes := q.last.Add(cfg.Idle)
-		if latest := q.first.Add(cfg.MaxWait); latest.Before(closes) {
-			closes = latest
-		}
-		if now.Before(closes) {
-			return nil, min(rest, closes.Sub(now))
-		}
+	wait, some := q.closes(size, now, cfg)
+	if !some {
+		return nil, rest
+	}
+	if wait > 0 {
+		return nil, min(rest, wait)
 	}
 	bucket, wait := c.allowed(by, now)
 	if wait > 0 {
 		return nil, min(rest, wait)
 	}
-	n := min(size, len(q.waiting))
-	chosen := slices.Clone(q.waiting[:n])
-	q.waiting = slices.Delete(q.waiting, 0, n)
+	chosen := q.take(size)
 	for _, t := range chosen {
 		delete(t.queued, by)
 	}
@@ -265,16 +276,9 @@ func (c *conn) ringBatch(now time.Time) (*batch, time.Duration) {
 	return newBatch(by, first.take(), bucket), 0
 }
 
-func newBatch(by platform.Lookup, targets []*target, bucket budget) *batch {
-	b := &batch{by: by, targets: targets, bucket: bucket}
-	for _, t := range targets {
-		b.refs = append(b.refs, t.ref(by))
-	}
-	return b
-}
-
 // begin counts a call that goes now.
 func (c *conn) begin(b *batch, now time.Time) {
+	b.client = c.Client
 	c.underway++
 	c.sweep.requests++
 	b.bucket.spend(now)
@@ -288,7 +292,7 @@ func (c *conn) rest(now time.Time) {
 	}
 	pause := c.backoff.Step()
 	for key, r := range c.rings {
-		if len(r.members) > 0 {
+		if r.size > 0 {
 			pause = min(pause, key.every/2)
 		}
 	}

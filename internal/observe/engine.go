@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/types"
@@ -39,9 +38,8 @@ type Engine struct {
 	accounts    *wake.Source
 	connections *wake.Source
 	metrics     *meters
-	// kick wakes the loop; media bounds the fetches of images.
-	kick  chan struct{}
-	media chan struct{}
+	// kick wakes the loop.
+	kick chan struct{}
 	// underway are calls and fetches that shutdown waits for.
 	underway sync.WaitGroup
 
@@ -65,7 +63,7 @@ func New(cfg Config) *Engine {
 	}
 	e := &Engine{
 		cfg: cfg, accounts: wake.NewSource(), connections: wake.NewSource(),
-		kick: make(chan struct{}, 1), media: make(chan struct{}, 4),
+		kick:    make(chan struct{}, 1),
 		started: cfg.Clock.Now(),
 		targets: map[types.NamespacedName]*target{}, conns: map[string]*conn{},
 	}
@@ -82,133 +80,6 @@ func (e *Engine) Accounts() source.Source { return e.accounts }
 
 // Connections wakes the controller of PlatformConnections.
 func (e *Engine) Connections() source.Source { return e.connections }
-
-// target is the engine's memory of one account.
-type target struct {
-	Target
-	position position
-	conn     *conn
-	ring     *ring
-	// id is the platform's id once known.
-	id string
-
-	snapshot *Snapshot
-	// restored: the snapshot is only remembered; this process has not looked.
-	restored bool
-	// seen is when the platform last gave an answer that was believed.
-	seen time.Time
-	// toldStale: the reconciler was woken because the snapshot is stale.
-	toldStale bool
-	// queued are the lookups for which the target waits in the urgent queue.
-	queued map[platform.Lookup]bool
-	// doubt is an answer that a second look has to confirm.
-	doubt *platform.Observation
-	// recheck: the stored outcome is not to be relied upon.
-	recheck bool
-	// watchAt is when the declared handle is looked up again.
-	watchAt    time.Time
-	unanswered int
-	// swept is the last sweep that saw the target.
-	swept int
-	image image
-}
-
-// Want asks the engine to keep looking at an account. The same target again
-// changes nothing, unless it is urgent.
-func (e *Engine) Want(w Target) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	t, known := e.targets[w.Key]
-	if !known {
-		t = &target{id: w.ID, queued: map[platform.Lookup]bool{}}
-		t.position = position{xxhash.Sum64String(w.Key.String()), w.Key.String()}
-		if w.Restored != nil {
-			t.snapshot, t.restored = w.Restored, true
-		}
-		w.Urgent = w.Urgent || w.Restored == nil
-		e.targets[w.Key] = t
-	} else if !e.renew(t, &w) {
-		return
-	}
-	w.Restored = nil
-	t.Target = w
-	e.join(t)
-	if w.Urgent {
-		t.conn.enqueue(t, t.lookup(), e.cfg.Clock.Now())
-		e.wakeLoop()
-	}
-}
-
-// renew takes in what changed of a known target, and says whether anything did.
-func (e *Engine) renew(t *target, w *Target) bool {
-	if t.covers(w) && !w.Urgent {
-		return false
-	}
-	if w.ID != "" && w.ID != t.id {
-		// Another account than the one that was looked at.
-		t.id, t.snapshot, t.restored, t.doubt = w.ID, nil, false, nil
-	}
-	if t.Handle != w.Handle {
-		t.recheck, t.doubt = true, nil
-	}
-	return true
-}
-
-// covers says that w asks for nothing that is not done already.
-func (t *target) covers(w *Target) bool {
-	was := t.Target
-	was.ID, was.Urgent, was.Restored = w.ID, w.Urgent, w.Restored
-	return was == *w && (w.ID == "" || w.ID == t.id)
-}
-
-// join puts the target into the ring where it belongs.
-func (e *Engine) join(t *target) {
-	c := e.connOf(t.Connection)
-	r := c.ringOf(t.lookup(), t.Every, e.cfg.Clock.Now())
-	if t.ring == r {
-		return
-	}
-	e.leave(t)
-	t.conn, t.ring = c, r
-	r.add(t)
-	c.count(t, 1)
-}
-
-func (e *Engine) leave(t *target) {
-	if t.ring == nil {
-		return
-	}
-	old := t.ring
-	t.ring = nil
-	old.remove()
-	t.conn.count(t, -1)
-}
-
-// lookup is the way in which the target is looked up in its ring.
-func (t *target) lookup() platform.Lookup {
-	if t.id != "" {
-		return platform.ByID
-	}
-	return platform.ByHandle
-}
-
-func (t *target) ref(by platform.Lookup) platform.AccountRef {
-	if by == platform.ByID {
-		return platform.AccountRef{ID: t.id}
-	}
-	return platform.AccountRef{Handle: t.Handle}
-}
-
-// Forget stops looking at an account.
-func (e *Engine) Forget(key types.NamespacedName) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if t, ok := e.targets[key]; ok {
-		e.leave(t)
-		t.conn = nil
-		delete(e.targets, key)
-	}
-}
 
 // Look returns what is known of an account; false if nobody wants it.
 func (e *Engine) Look(key types.NamespacedName) (View, bool) {
@@ -234,9 +105,6 @@ func (e *Engine) stale(t *target, now time.Time) bool {
 func (e *Engine) knownSince(t *target) time.Time {
 	if t.restored && t.snapshot.At.Before(e.started) {
 		return e.started
-	}
-	if t.seen.After(t.snapshot.At) {
-		return t.seen
 	}
 	return t.snapshot.At
 }
@@ -349,8 +217,9 @@ func (e *Engine) step(now time.Time) (ready []func(context.Context), rest time.D
 	return ready, max(rest, time.Millisecond)
 }
 
-// scan wakes the accounts whose knowledge became stale, every second, and
-// less often where there are very many.
+// scan wakes the accounts whose knowledge became stale, and publishes what has
+// waited for its image long enough: every second, and less often where there are
+// very many.
 func (e *Engine) scan(now time.Time) time.Duration {
 	every := time.Second + time.Duration(len(e.targets)/10000)*time.Second
 	if since := now.Sub(e.scanned); since < every {
@@ -358,6 +227,7 @@ func (e *Engine) scan(now time.Time) time.Duration {
 	}
 	e.scanned = now
 	for _, t := range e.targets {
+		e.release(t, now)
 		if stale := e.stale(t, now); stale != t.toldStale {
 			t.toldStale = stale
 			e.tell(t)

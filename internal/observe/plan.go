@@ -53,7 +53,7 @@ func (e *Engine) plan(c *conn, r *Report) {
 	r.Feasible = true
 	for _, name := range slices.Sorted(maps.Keys(tiers)) {
 		r.Freshness = append(r.Freshness, *tiers[name])
-		r.Feasible = r.Feasible && tiers[name].Achieved <= tiers[name].Promised
+		r.Feasible = r.Feasible && (tiers[name].Promised <= 0 || tiers[name].Achieved <= tiers[name].Promised)
 	}
 	r.Advice = fmt.Sprintf("needs %d of %d requests per 15 minutes", needed, allowed)
 	if !r.Feasible {
@@ -68,22 +68,25 @@ func (c *conn) stretch() (factor float64, needed, allowed int) {
 	const quarter = 15 * time.Minute
 	perBucket := map[string]float64{}
 	for key, r := range c.rings {
-		r.tidy()
 		if limits, ok := c.Adapter.Profiles[key.by]; ok {
 			perBucket[limits.Bucket] += float64(r.chunks()) / key.every.Seconds()
 		}
 	}
 	factor = 1
-	for name, bucket := range c.buckets {
-		ratio := perBucket[name] / bucket.perSecond()
-		if ratio > factor || needed == 0 && perBucket[name] > 0 {
-			factor = max(ratio, 1)
-			needed = int(math.Ceil(perBucket[name] * quarter.Seconds()))
-			allowed = int(bucket.perSecond() * quarter.Seconds())
+	worst := 0.0
+	for _, name := range slices.Sorted(maps.Keys(c.buckets)) {
+		bucket := c.buckets[name]
+		if ratio := perBucket[name] / bucket.perSecond(); ratio > worst {
+			worst, factor = ratio, max(ratio, 1)
+			needed = int(math.Ceil(perBucket[name]*quarter.Seconds() - rounding))
+			allowed = int(bucket.perSecond()*quarter.Seconds() + rounding)
 		}
 	}
 	return factor, needed, allowed
 }
+
+// rounding hides what floating point adds to a whole number.
+const rounding = 1e-6
 
 // age is the worst age of knowledge, by platform and tier, for the metrics.
 func (e *Engine) age() map[[2]string]time.Duration {

@@ -9,18 +9,32 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
+// Thousands can join in a second. A ring takes them in once in a while, and does
+// not walk before most of those have joined that a restart brings.
+const (
+	tidyEvery = time.Second
+	settle    = 30 * time.Second
+)
+
 // ring holds the targets of one connection, lookup and interval in the order of
 // a stable hash, and walks them once per lap. A lap lasts the interval and starts
 // at moments that depend only on the clock and the ring's name, so that a restart
 // goes on where the clock is. The cursor is a position among the hashes and not
-// an index, so that targets that join or leave neither skip nor repeat others.
+// an index, so that targets that join or leave neither skip nor repeat others;
+// and a chunk is due when the clock is at its first member's hash, so that they
+// hardly move others in time either.
 type ring struct {
 	every time.Duration
 	batch int
 	phase time.Duration
 
+	// size is the number of members now; members are those of the last tidying.
+	size    int
 	members []*target
 	dirty   bool
+	tidied  time.Time
+	// hold is when the walk begins.
+	hold time.Time
 
 	lap int64
 	// cursor is the lowest position that this lap has not visited.
@@ -37,14 +51,17 @@ func (p position) compare(q position) int {
 	return cmp.Or(cmp.Compare(p.hash, q.hash), cmp.Compare(p.key, q.key))
 }
 
-// newRing starts where the clock is: what an earlier process has visited in this
+func newRing(name string, every time.Duration, batch int) *ring {
+	return &ring{every: every, batch: batch, phase: time.Duration(xxhash.Sum64String(name) % uint64(every))}
+}
+
+// restart goes on where the clock is: what an earlier process has visited in this
 // lap is not visited again.
-func newRing(name string, every time.Duration, batch int, now time.Time) *ring {
-	r := &ring{every: every, batch: batch, phase: time.Duration(xxhash.Sum64String(name) % uint64(every))}
+func (r *ring) restart(now time.Time) {
 	r.lap = r.lapAt(now)
-	elapsed := float64(now.Sub(r.start(r.lap))) / float64(every)
-	r.cursor.hash = uint64(elapsed * math.MaxUint64)
-	return r
+	elapsed := float64(now.Sub(r.start(r.lap))) / float64(r.every)
+	r.cursor = position{hash: uint64(elapsed * math.MaxUint64)}
+	r.hold = now.Add(min(r.every/10, settle))
 }
 
 func (r *ring) lapAt(now time.Time) int64 { return (now.UnixNano() - int64(r.phase)) / int64(r.every) }
@@ -53,26 +70,33 @@ func (r *ring) start(lap int64) time.Time {
 	return time.Unix(0, lap*int64(r.every)+int64(r.phase))
 }
 
-func (r *ring) add(t *target) {
+func (r *ring) add(t *target, now time.Time) {
+	if r.size == 0 {
+		r.restart(now)
+	}
+	r.size++
 	r.members = append(r.members, t)
 	r.dirty = true
 }
 
 // remove takes effect when the ring is tidied: t must have left already.
-func (r *ring) remove() { r.dirty = true }
+func (r *ring) remove() {
+	r.size--
+	r.dirty = true
+}
 
-func (r *ring) tidy() {
+func (r *ring) tidy(now time.Time) {
 	if !r.dirty {
 		return
 	}
 	r.members = slices.DeleteFunc(r.members, func(t *target) bool { return t.ring != r })
 	slices.SortFunc(r.members, func(a, b *target) int { return a.position.compare(b.position) })
 	r.members = slices.Compact(r.members)
-	r.dirty = false
+	r.dirty, r.tidied = false, now
 }
 
 // chunks is the number of requests that a lap costs.
-func (r *ring) chunks() int { return (len(r.members) + r.batch - 1) / r.batch }
+func (r *ring) chunks() int { return (r.size + r.batch - 1) / r.batch }
 
 // rank is the number of members that this lap has visited.
 func (r *ring) rank() int {
@@ -80,27 +104,112 @@ func (r *ring) rank() int {
 	return i
 }
 
-// due is when the next chunk is to be looked at; false if the ring is empty.
+// due is when to come back for the next chunk; false if the ring is empty.
 func (r *ring) due(now time.Time) (time.Time, bool) {
-	r.tidy()
-	if len(r.members) == 0 {
-		r.lap, r.cursor = r.lapAt(now), position{}
+	if r.size == 0 {
 		return time.Time{}, false
 	}
+	if now.Before(r.hold) {
+		return r.hold, true
+	}
+	if again := r.tidied.Add(tidyEvery); r.dirty && now.Before(again) {
+		return again, true
+	}
+	r.tidy(now)
 	rank := r.rank()
 	if rank == len(r.members) {
-		// The lap is done; the next one may be late already.
-		r.lap, r.cursor, rank = max(r.lap+1, r.lapAt(now)), position{}, 0
+		// The lap is done, but who joins ahead of the cursor still belongs to it.
+		// The next lap may be late already.
+		lap := max(r.lap+1, r.lapAt(now))
+		if now.Before(r.start(lap)) {
+			return r.start(lap), true
+		}
+		r.lap, r.cursor, rank = lap, position{}, 0
 	}
-	share := float64(rank/r.batch) / float64(r.chunks())
+	share := float64(r.members[rank].position.hash) / math.MaxUint64
 	return r.start(r.lap).Add(time.Duration(share * float64(r.every))), true
 }
 
-// take visits the next chunk.
+// take visits the chunk that is due.
 func (r *ring) take() []*target {
 	rank := r.rank()
 	chunk := slices.Clone(r.members[rank:min(rank+r.batch, len(r.members))])
 	last := chunk[len(chunk)-1].position
 	r.cursor = position{last.hash, last.key + "\x00"}
 	return chunk
+}
+
+// queue holds the targets that are looked at as soon as the budget allows.
+type queue struct {
+	waiting []*ticket
+	// gone are the tickets in waiting whose target has left.
+	gone int
+	// later is in the order of at.
+	later []delayed
+}
+
+// ticket is a target's place in a queue; t is nil once it has left.
+type ticket struct {
+	t     *target
+	since time.Time
+}
+
+// delayed is a target that joins its queue at a moment.
+type delayed struct {
+	at time.Time
+	t  *target
+}
+
+func (q *queue) add(t *target, now time.Time) *ticket {
+	place := &ticket{t, now}
+	q.waiting = append(q.waiting, place)
+	return place
+}
+
+func (q *queue) remove(place *ticket) {
+	place.t = nil
+	q.gone++
+}
+
+// ripe returns the targets whose moment has come, and when the next one's comes.
+func (q *queue) ripe(now time.Time) (ready []*target, rest time.Duration) {
+	rest = time.Hour
+	n := 0
+	for ; n < len(q.later); n++ {
+		if d := q.later[n]; now.Before(d.at) {
+			rest = min(rest, d.at.Sub(now))
+			break
+		}
+		ready = append(ready, q.later[n].t)
+	}
+	clear(q.later[:n])
+	q.later = q.later[n:]
+	return ready, rest
+}
+
+// closes is how long a batch of at most size waits for others to join; false if
+// there is nobody.
+func (q *queue) closes(size int, now time.Time, cfg Config) (time.Duration, bool) {
+	if q.gone > 0 {
+		q.waiting = slices.DeleteFunc(q.waiting, func(place *ticket) bool { return place.t == nil })
+		q.gone = 0
+	}
+	n := len(q.waiting)
+	if n == 0 || n >= size {
+		return 0, n > 0
+	}
+	idle, latest := q.waiting[n-1].since.Add(cfg.Idle), q.waiting[0].since.Add(cfg.MaxWait)
+	return max(min(idle.Sub(now), latest.Sub(now)), 0), true
+}
+
+// take removes the first n, or all that there are.
+func (q *queue) take(n int) []*target {
+	n = min(n, len(q.waiting))
+	chosen := make([]*target, n)
+	for i, place := range q.waiting[:n] {
+		chosen[i] = place.t
+	}
+	clear(q.waiting[:n])
+	q.waiting = q.waiting[n:]
+	return chosen
 }

@@ -57,6 +57,7 @@ func (e *Engine) unanswered(t *target, by platform.Lookup, now time.Time) {
 }
 
 func (e *Engine) weighByID(ctx context.Context, t *target, o platform.Observation, now time.Time) {
+	t.doubt = nil // this answer is newer
 	if o.Outcome == platform.Found && o.Profile.ID != t.id {
 		e.metrics.unbelieved(t.conn.Platform, "foreign")
 		return
@@ -94,17 +95,18 @@ func (e *Engine) repeat(ctx context.Context, t *target, o platform.Observation, 
 	}
 	e.believe(ctx, t, next)
 	if t.watchAt.IsZero() {
-		t.watchAt = now.Add(t.jitter(watchEvery))
+		t.watchAt = t.nextWatch(now)
 	}
 	if !now.Before(t.watchAt) {
-		t.watchAt = now.Add(t.jitter(watchEvery))
+		t.watchAt = t.nextWatch(now)
 		t.conn.enqueue(t, platform.ByHandle, now)
 	}
 }
 
-// jitter spreads a period by up to a tenth, always the same for a target.
-func (t *target) jitter(d time.Duration) time.Duration {
-	return d + time.Duration(t.position.hash%uint64(d/10))
+// nextWatch is the target's moment of the day, which a restart does not put off.
+func (t *target) nextWatch(now time.Time) time.Time {
+	moment := time.Duration(t.position.hash % uint64(watchEvery))
+	return now.Add(-moment).Truncate(watchEvery).Add(moment + watchEvery)
 }
 
 // doubt holds an answer back until a look by handle has confirmed it.
@@ -149,7 +151,7 @@ func (e *Engine) confirm(ctx context.Context, t *target, second platform.Observa
 
 // conclude stores what two looks agree on.
 func (e *Engine) conclude(ctx context.Context, t *target, s Snapshot, now time.Time) {
-	t.watchAt = now.Add(t.jitter(watchEvery))
+	t.watchAt = t.nextWatch(now)
 	e.believe(ctx, t, s)
 }
 
@@ -173,16 +175,21 @@ func (e *Engine) resolve(ctx context.Context, t *target, o platform.Observation,
 // watch takes in a look at the declared handle of an account that is gone or
 // bears another.
 func (e *Engine) watch(t *target, o platform.Observation, now time.Time) {
+	if t.snapshot == nil {
+		return
+	}
 	taken := o.Outcome == platform.Found && o.Profile.ID != t.id
-	was := t.snapshot != nil && t.snapshot.Outcome == HandleReassigned
+	was := t.snapshot.Outcome == HandleReassigned
+	bears := t.snapshot.Outcome == Found && strings.EqualFold(t.snapshot.Profile.Handle, t.Handle)
 	switch {
-	case taken && t.snapshot != nil && (!was || t.snapshot.HolderID != o.Profile.ID):
+	case taken && bears, !taken && was:
+		// It had the handle, or nobody else has it any more: look at the account
+		// itself, afresh.
+		t.recheck = true
+		t.conn.enqueue(t, platform.ByID, now)
+	case taken && (!was || t.snapshot.HolderID != o.Profile.ID):
 		next := *t.snapshot
 		next.Outcome, next.HolderID, next.At = HandleReassigned, o.Profile.ID, now
 		e.store(t, next)
-	case !taken && was:
-		// Nobody else has it any more: look at the account itself, afresh.
-		t.recheck = true
-		t.conn.enqueue(t, platform.ByID, now)
 	}
 }

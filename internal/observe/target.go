@@ -1,0 +1,145 @@
+package observe
+
+import (
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"k8s.io/apimachinery/pkg/types"
+
+	"mithaq.dev/mithaq/internal/platform"
+)
+
+// target is the engine's memory of one account.
+type target struct {
+	Target
+	position position
+	conn     *conn
+	ring     *ring
+	// id is the platform's id once known.
+	id string
+
+	snapshot *Snapshot
+	// restored: the snapshot is only remembered; this process has not looked.
+	restored bool
+	// toldStale: the reconciler was woken because the snapshot is stale.
+	toldStale bool
+	// queued are the lookups for which the target waits in the urgent queue.
+	queued map[platform.Lookup]*ticket
+	// doubt is an answer that a second look has to confirm.
+	doubt *platform.Observation
+	// recheck: the stored outcome is not to be relied upon.
+	recheck bool
+	// watchAt is when the declared handle is looked up again.
+	watchAt    time.Time
+	unanswered int
+	// swept is the last sweep that saw the target.
+	swept int
+	image image
+}
+
+// Want asks the engine to keep looking at an account. The same target again
+// changes nothing, unless it is urgent.
+func (e *Engine) Want(w Target) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t, known := e.targets[w.Key]
+	if !known {
+		t = &target{id: w.ID, queued: map[platform.Lookup]*ticket{}}
+		t.position = position{xxhash.Sum64String(w.Key.String()), w.Key.String()}
+		if w.Restored != nil {
+			t.snapshot, t.restored = w.Restored, true
+			// Who holds the handle is not remembered.
+			t.recheck = w.Restored.Outcome == HandleReassigned
+		}
+		w.Urgent = w.Urgent || w.Restored == nil
+		e.targets[w.Key] = t
+	} else if !e.renew(t, &w) {
+		return
+	}
+	w.Restored = nil
+	t.Target = w
+	e.join(t)
+	if w.Urgent {
+		t.conn.enqueue(t, t.lookup(), e.cfg.Clock.Now())
+		e.wakeLoop()
+	}
+}
+
+// renew takes in what changed of a known target, and says whether anything did.
+// What is another account by now, or is reached in another way, is urgent.
+func (e *Engine) renew(t *target, w *Target) bool {
+	if t.covers(w) && !w.Urgent {
+		return false
+	}
+	if w.ID != "" && w.ID != t.id {
+		// Another account than the one that was looked at.
+		t.id, t.snapshot, t.restored, t.doubt, t.image = w.ID, nil, false, nil, image{}
+		w.Urgent = true
+	}
+	if t.Handle != w.Handle {
+		t.recheck, t.doubt = true, nil
+		w.Urgent = true
+	}
+	w.Urgent = w.Urgent || t.Connection != w.Connection
+	return true
+}
+
+// covers says that w asks for nothing that is not done already.
+func (t *target) covers(w *Target) bool {
+	was := t.Target
+	was.ID, was.Urgent, was.Restored = w.ID, w.Urgent, w.Restored
+	return was == *w && (w.ID == "" || w.ID == t.id)
+}
+
+// join puts the target into the ring where it belongs.
+func (e *Engine) join(t *target) {
+	c := e.connOf(t.Connection)
+	r := c.ringOf(t.lookup(), t.Every)
+	if t.ring == r {
+		return
+	}
+	e.leave(t)
+	if t.conn != nil && t.conn != c {
+		t.conn.drop(t)
+	}
+	t.conn, t.ring = c, r
+	r.add(t, e.cfg.Clock.Now())
+	c.count(t, 1)
+}
+
+func (e *Engine) leave(t *target) {
+	if t.ring == nil {
+		return
+	}
+	old := t.ring
+	t.ring = nil
+	old.remove()
+	t.conn.count(t, -1)
+}
+
+// lookup is the way in which the target is looked up in its ring.
+func (t *target) lookup() platform.Lookup {
+	if t.id != "" {
+		return platform.ByID
+	}
+	return platform.ByHandle
+}
+
+func (t *target) ref(by platform.Lookup) platform.AccountRef {
+	if by == platform.ByID {
+		return platform.AccountRef{ID: t.id}
+	}
+	return platform.AccountRef{Handle: t.Handle}
+}
+
+// Forget stops looking at an account.
+func (e *Engine) Forget(key types.NamespacedName) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t, ok := e.targets[key]; ok {
+		e.leave(t)
+		t.conn.drop(t)
+		t.conn = nil
+		delete(e.targets, key)
+	}
+}
