@@ -30,9 +30,10 @@ func (e *Engine) Report(name string) (Report, bool) {
 
 // plan computes the worst age of knowledge per tier. While the budget allows all
 // rounds at their pace, it is the interval; where it does not, every round slows
-// down by the same factor.
+// down by the same factor, and waits for the rest of a window whose requests are
+// spent before it ends.
 func (e *Engine) plan(c *conn, r *Report) {
-	stretch, needed, allowed := c.stretch()
+	stretch, idle, needed, allowed := c.stretch()
 	tiers := map[string]*TierFreshness{}
 	now := e.cfg.Clock.Now()
 	for _, t := range e.targets {
@@ -45,7 +46,7 @@ func (e *Engine) plan(c *conn, r *Report) {
 			tiers[t.Tier] = tier
 		}
 		tier.Promised = min(tier.Promised, t.StaleAfter)
-		tier.Achieved = max(tier.Achieved, time.Duration(float64(t.Every)*stretch).Round(time.Second))
+		tier.Achieved = max(tier.Achieved, (time.Duration(float64(t.Every)*stretch) + idle).Round(time.Second))
 		if t.snapshot != nil {
 			tier.Measured = max(tier.Measured, now.Sub(e.knownSince(t)))
 		}
@@ -62,14 +63,15 @@ func (e *Engine) plan(c *conn, r *Report) {
 }
 
 // stretch is the factor by which the budget slows all rounds down, at least 1,
-// with the requests that 15 minutes need and allow. It looks at the bucket that
-// is shortest.
-func (c *conn) stretch() (factor float64, needed, allowed int) {
+// how long a window is idle once its requests are spent, and the requests that
+// 15 minutes need and allow. It looks at the bucket that is shortest.
+func (c *conn) stretch() (factor float64, idle time.Duration, needed, allowed int) {
 	const quarter = 15 * time.Minute
-	perBucket := map[string]float64{}
+	perBucket, windows := map[string]float64{}, map[string]time.Duration{}
 	for key, r := range c.rings {
 		if limits, ok := c.Adapter.Profiles[key.by]; ok {
 			perBucket[limits.Bucket] += float64(r.chunks()) / key.every.Seconds()
+			windows[limits.Bucket] = limits.Window
 		}
 	}
 	factor = 1
@@ -78,11 +80,12 @@ func (c *conn) stretch() (factor float64, needed, allowed int) {
 		bucket := c.buckets[name]
 		if ratio := perBucket[name] / bucket.perSecond(); ratio > worst {
 			worst, factor = ratio, max(ratio, 1)
+			idle = time.Duration(float64(windows[name]) * (1 - 1/factor))
 			needed = int(math.Ceil(perBucket[name]*quarter.Seconds() - rounding))
 			allowed = int(bucket.perSecond()*quarter.Seconds() + rounding)
 		}
 	}
-	return factor, needed, allowed
+	return factor, idle, needed, allowed
 }
 
 // rounding hides what floating point adds to a whole number.
