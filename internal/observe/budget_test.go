@@ -47,11 +47,12 @@ func (c *counter) usage(bucket string) platform.Usage {
 func TestShareIsNeverExceeded(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
+		const length = time.Minute
 		published := rapid.IntRange(4, 60).Draw(rt, "published")
 		c := &counter{
 			limit:  published,
-			length: 15 * time.Minute,
-			phase:  time.Duration(rapid.Int64Range(0, int64(15*time.Minute)).Draw(rt, "phase")),
+			length: length,
+			phase:  time.Duration(rapid.Int64Range(0, int64(length)).Draw(rt, "phase")),
 		}
 		share := rapid.IntRange(10, 100).Draw(rt, "share")
 		headers := rapid.SampledFrom([]string{"always", "sometimes", "never"}).Draw(rt, "headers")
@@ -59,8 +60,8 @@ func TestShareIsNeverExceeded(t *testing.T) {
 		if headers != "never" && rapid.Bool().Draw(rt, "another limit") {
 			c.limit = rapid.IntRange(max(published, 4), 80).Draw(rt, "limit")
 		}
-		r := newRigWith(t, limits(2, published))
-		r.clock.Step(time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(rt, "start")))
+		r := newRigWith(t, limitsPer(2, published, length))
+		r.clock.Step(time.Duration(rapid.Int64Range(0, int64(5*length)).Draw(rt, "start")))
 		conn := r.connection("x")
 		conn.Share = share
 		r.engine.SetConnection(conn)
@@ -83,8 +84,8 @@ func TestShareIsNeverExceeded(t *testing.T) {
 			}
 			return nil, nil
 		}
-		r.fleetEvery(rapid.IntRange(1, 80).Draw(rt, "fleet"), 5*time.Minute)
-		r.run(80 * time.Minute)
+		r.fleetEvery(rapid.IntRange(1, 80).Draw(rt, "fleet"), length/3)
+		r.run(6 * length)
 		if most := max(c.limit*share/100, 1); c.worst > most {
 			rt.Errorf("%d requests in a window of %d, of which %d%% may be used", c.worst, c.limit, share)
 		}

@@ -263,8 +263,12 @@ type rig struct {
 
 // limits are those of X, with budgets that are in nobody's way.
 func limits(batch, requests int) platform.Adapter {
+	return limitsPer(batch, requests, 15*time.Minute)
+}
+
+func limitsPer(batch, requests int, window time.Duration) platform.Adapter {
 	limit := func(bucket string) platform.Limits {
-		return platform.Limits{Bucket: bucket, Batch: batch, Requests: requests, Window: 15 * time.Minute}
+		return platform.Limits{Bucket: bucket, Batch: batch, Requests: requests, Window: window}
 	}
 	return platform.Adapter{
 		Name:     platform.X,

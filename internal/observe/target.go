@@ -25,8 +25,12 @@ type target struct {
 	toldStale bool
 	// queued are the lookups for which the target waits in the urgent queue.
 	queued map[platform.Lookup]*ticket
-	// doubt is an answer that a second look has to confirm.
-	doubt *platform.Observation
+	// doubt is an answer that a second look has to confirm, from doubtAt.
+	doubt   *platform.Observation
+	doubtAt time.Time
+	// basis is what the look by id said of an account that is stored as suspended
+	// because the look by handle said so.
+	basis platform.Outcome
 	// recheck: the stored outcome is not to be relied upon.
 	recheck bool
 	// watchAt is when the declared handle is looked up again.

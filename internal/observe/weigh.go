@@ -36,6 +36,7 @@ func (e *Engine) weigh(ctx context.Context, t *target, by platform.Lookup, o pla
 	switch {
 	case by == platform.ByID:
 		e.weighByID(ctx, t, o, now)
+	case t.tooSoon(o, now):
 	case t.doubt != nil:
 		e.confirm(ctx, t, o, now)
 	case t.id == "":
@@ -43,6 +44,12 @@ func (e *Engine) weigh(ctx context.Context, t *target, by platform.Lookup, o pla
 	default:
 		e.watch(t, o, now)
 	}
+}
+
+// tooSoon says that an answer is no second look at an account whose id is not
+// known: that waits, because it is in the same way.
+func (t *target) tooSoon(o platform.Observation, now time.Time) bool {
+	return t.doubt != nil && t.id == "" && o.Outcome != platform.Found && now.Sub(t.doubtAt) < doubtFor
 }
 
 // unanswered asks once more at once, and then in the next lap. What is known
@@ -82,6 +89,9 @@ func (t *target) known(o platform.Observation) bool {
 	if o.Outcome == platform.Found {
 		return t.snapshot.Outcome == HandleReassigned || t.snapshot.Outcome == Found && strings.EqualFold(t.snapshot.Profile.Handle, o.Profile.Handle)
 	}
+	if t.snapshot.Outcome == Suspended && t.basis == o.Outcome {
+		return true
+	}
 	return t.snapshot.Outcome == HandleReassigned || t.snapshot.Outcome == Outcome(o.Outcome)
 }
 
@@ -118,7 +128,7 @@ func (e *Engine) doubt(t *target, o platform.Observation, now time.Time) {
 // confirm weighs the second look against the first.
 func (e *Engine) confirm(ctx context.Context, t *target, second platform.Observation, now time.Time) {
 	first := t.doubt
-	t.doubt = nil
+	t.doubt, t.basis = nil, ""
 	next := Snapshot{Outcome: Outcome(first.Outcome), At: now}
 	switch {
 	case first.Profile != nil:
@@ -128,7 +138,7 @@ func (e *Engine) confirm(ctx context.Context, t *target, second platform.Observa
 	}
 	if second.Outcome != platform.Found {
 		if second.Outcome == platform.Suspended && first.Outcome != platform.Found {
-			next.Outcome = Suspended
+			next.Outcome, t.basis = Suspended, first.Outcome
 		}
 		e.conclude(ctx, t, next, now)
 		return
@@ -167,7 +177,7 @@ func (e *Engine) resolve(ctx context.Context, t *target, o platform.Observation,
 		next.At = now
 		e.believe(ctx, t, next)
 	default:
-		t.doubt = &o
+		t.doubt, t.doubtAt = &o, now
 		t.conn.enqueueLater(t, platform.ByHandle, now.Add(doubtFor))
 	}
 }

@@ -343,6 +343,20 @@ func TestUnresolvedHandle(t *testing.T) {
 	}
 }
 
+// Two looks at the same moment, a lap's and an urgent one, are one.
+func TestUnresolvedHandleIsLookedAtTwiceAtOnce(t *testing.T) {
+	r := newRig(t)
+	for range 10 {
+		w := unresolved(1)
+		w.Urgent = true
+		r.engine.Want(w)
+		r.run(100 * time.Millisecond)
+	}
+	r.expect(1, "")
+	r.run(2 * time.Second)
+	r.expect(1, NotFound)
+}
+
 // A handle that a closed account gave up stays watched.
 func TestHandleIsRecycledLater(t *testing.T) {
 	t.Parallel()
@@ -420,4 +434,27 @@ func TestLateLookByHandleProvesNothing(t *testing.T) {
 	}
 	r.expect(0, Found)
 	r.expectWakes(0, 0)
+}
+
+// TestSuspendedByHandleAlone: a platform that hides a suspended account by id, and
+// tells of it by handle, is asked by handle once and not in every lap.
+func TestSuspendedByHandleAlone(t *testing.T) {
+	r := newRig(t)
+	r.one()
+	r.platform.fail(func(by platform.Lookup, refs []platform.AccountRef) ([]platform.Observation, error) {
+		o := says(platform.NotFound, "", "")
+		if by == platform.ByHandle {
+			o = says(platform.Suspended, "", "")
+		}
+		o.Ref = refs[0]
+		return []platform.Observation{o}, nil
+	})
+	r.run(2 * testEvery)
+	r.expect(0, Suspended)
+	r.platform.take()
+	r.run(4 * testEvery)
+	if asked := by(platform.ByHandle, r.platform.take()); len(asked) != 0 {
+		t.Errorf("asked by handle %d times again", len(asked))
+	}
+	r.expect(0, Suspended)
 }
