@@ -159,6 +159,30 @@ func TestRestartCausesNoBurst(t *testing.T) {
 	}
 }
 
+// Many that join when a lap seems done are looked at in this lap, if their turn is
+// still to come.
+func TestManyJoinAFew(t *testing.T) {
+	const n = 2000
+	r := newRig(t)
+	for i := range n {
+		r.platform.set(id(i), handle(i))
+	}
+	r.engine.Want(restored(0))
+	for len(r.platform.take()) == 0 {
+		r.run(time.Second)
+	}
+	joined := r.clock.Now()
+	for i := range n {
+		r.engine.Want(restored(i))
+	}
+	r.run(testEvery + 2*testEvery/(n/100))
+	for i := range n {
+		if at := r.peek(i).At; i > 0 && at.Before(joined) {
+			t.Fatalf("account %d was not looked at within one interval", i)
+		}
+	}
+}
+
 // Joins and leaves skip nobody and repeat nobody: who stays is looked at once per
 // lap, give or take the chunk that a change of the fleet moves it by.
 func TestWalkSkipsAndRepeatsNobody(t *testing.T) {

@@ -111,6 +111,46 @@ func expectEach(t *testing.T, w *wakes, n, want int, when string) {
 	}
 }
 
+// Calls that were under way together and fail together are one failure.
+func TestFailuresTogetherAreOne(t *testing.T) {
+	r := newRig(t)
+	r.platform.kind(platform.KindUnavailable, 0)
+	r.fleet(100 * maxUnderway)
+	ready, _ := r.engine.step(r.clock.Now())
+	if len(ready) != maxUnderway {
+		t.Fatalf("%d calls are ready", len(ready))
+	}
+	for _, call := range ready {
+		call(r.ctx)
+	}
+	if got := r.view(0).Lane; got.Reason != "" {
+		t.Errorf("the lane is %v", got)
+	}
+	r.platform.fail(nil)
+	r.run(time.Second)
+	for i := range 100 * maxUnderway {
+		r.expect(i, Found)
+	}
+}
+
+// The tries are never further apart than the shortest interval.
+func TestRecoveryShowsWithinAShortInterval(t *testing.T) {
+	const every = 20 * time.Second
+	r := newRig(t)
+	r.fleetEvery(60, every)
+	r.run(every)
+	r.platform.kind(platform.KindUnavailable, 0)
+	r.run(20 * time.Minute)
+	if got := r.view(0).Lane.Reason; got != LanePlatformUnavailable {
+		t.Fatalf("the lane is %q", got)
+	}
+	r.platform.fail(nil)
+	r.run(every)
+	if got := r.view(0).Lane.Reason; got != "" {
+		t.Errorf("the lane is %q", got)
+	}
+}
+
 // New accounts during an outage are asked for at once when it ends.
 func TestUrgentTargetsOutliveAnOutage(t *testing.T) {
 	r := newRig(t)

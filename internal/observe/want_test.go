@@ -310,6 +310,27 @@ func TestLateAnswers(t *testing.T) {
 	}
 }
 
+// Bad news of an account that a target is no more is no news of the one that it is.
+func TestLateNegativeAnswer(t *testing.T) {
+	r := newRig(t)
+	r.fleet(1)
+	r.platform.suspend(id(0))
+	r.platform.set("555", "other")
+	r.clock.Step(time.Second)
+	ready, _ := r.engine.step(r.clock.Now())
+	w := wanted(0)
+	w.ID, w.Handle = "555", "other"
+	r.engine.Want(w)
+	for _, call := range ready {
+		call(r.ctx)
+	}
+	r.run(5 * time.Second)
+	r.expect(0, Found)
+	if got := by(platform.ByHandle, r.platform.take()); len(got) != 0 {
+		t.Errorf("there were second looks: %v", got)
+	}
+}
+
 // Another id is another account: nothing of the one before is kept, not even an
 // image that is under way.
 func TestChangedID(t *testing.T) {
