@@ -11,6 +11,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,7 +31,7 @@ import (
 // root is the repository.
 const root = "../.."
 
-// world is what all tests share.
+// shared is what all tests share.
 var shared struct {
 	config   *rest.Config
 	admin    client.Client
@@ -40,6 +41,11 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
+	// Tests beside each other wait more than they work.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	ctrl.SetLogger(zap.New(zap.WriteTo(os.Stderr), zap.UseDevMode(false)))
 	code, err := run(m)
 	if err != nil {
