@@ -230,12 +230,11 @@ func TestALateCallerDoesNotBringAnOldGenerationBack(t *testing.T) {
 	srv := newServer(t)
 	store := edition.NewStore(home, srv, srv)
 	accept(t, store, policy(2, "^moe_"))
+	before, _ := store.Of(t.Context(), policy(2, "^moe_"))
 	if old, err := store.Of(t.Context(), policy(1, "^edu_")); err != nil || old.InForce.Version() != "1.0" {
 		t.Fatalf("got %+v, %v", old, err)
 	}
-	first, _ := store.Of(t.Context(), policy(2, "^moe_"))
-	second, _ := store.Of(t.Context(), policy(2, "^moe_"))
-	if first.InForce != second.InForce {
+	if after, _ := store.Of(t.Context(), policy(2, "^moe_")); before.InForce != after.InForce {
 		t.Error("generation 2 was compiled again")
 	}
 }
