@@ -131,7 +131,7 @@ func TestAPauseEndsByItself(t *testing.T) {
 
 	edit(t, accounts[0], func(a *v1alpha1.SocialAccount) { a.Spec.Suspend = nil })
 	s.expect(t, all(good(), accounts))
-	edit(t, accounts[0], pause(2*time.Second))
+	edit(t, accounts[0], pause(4*time.Second))
 	s.expect(t, map[string]verdict{"fine": good(seenAs("Unknown/Paused"))})
 	s.expect(t, all(good(), accounts))
 	expectEvents(t, accounts[0])
