@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -267,7 +268,8 @@ func controllers(ctx context.Context, mgr manager.Manager, engine *observe.Engin
 		Recorder: mgr.GetEventRecorder(platformconnection.Name), Clock: clock.RealClock{},
 		Endpoints: platformconnection.EndpointRules{AllowedHosts: o.hosts(), AllowInsecure: o.allowInsecure},
 		Open: func(adapter platform.Adapter, cfg platform.Config) (*platform.Client, observe.MediaFetcher, error) {
-			cfg.HTTP = platform.NewHTTPClient(platform.TransportConfig{Endpoint: cfg.Endpoint, Observe: requests.Of(adapter.Name), Now: cfg.Now})
+			cfg.Hosts = adapter.HostsAt(cfg.Endpoint)
+			cfg.HTTP = platform.NewHTTPClient(platform.TransportConfig{Endpoint: cfg.Endpoint, Also: slices.Collect(maps.Values(cfg.Hosts)), Observe: requests.Of(adapter.Name), Now: cfg.Now})
 			opened, err := adapter.Open(cfg)
 			return opened, images(adapter, cfg.Endpoint), err
 		},

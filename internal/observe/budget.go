@@ -45,8 +45,8 @@ type window struct {
 	sent []time.Time
 }
 
-func newWindow(limits platform.Limits, share int) *window {
-	w := &window{length: max(limits.Window, time.Second), share: share, limit: max(limits.Requests, 1)}
+func newWindow(limits platform.Budget, share int) *window {
+	w := &window{length: max(limits.Window, time.Second), share: share, limit: max(limits.Limit, 1)}
 	w.known.Bucket = limits.Bucket
 	return w
 }

@@ -64,10 +64,8 @@ func (c *conn) open(next Connection, e *Engine) {
 	c.Connection, c.state = next, next.State
 	c.failures, c.refused, c.resume, c.answered = 0, 0, time.Time{}, false
 	c.buckets = map[string]budget{}
-	for _, limits := range next.Adapter.Profiles {
-		if _, ok := c.buckets[limits.Bucket]; !ok {
-			c.buckets[limits.Bucket] = newWindow(limits, next.Share)
-		}
+	for _, limits := range next.Adapter.Budgets {
+		c.buckets[limits.Bucket] = newWindow(limits, next.Share)
 	}
 	for key, r := range c.rings {
 		r.batch = c.batchSize(key.by)
@@ -196,7 +194,7 @@ func (c *conn) allowed(by platform.Lookup, now time.Time) (budget, time.Duration
 	if !ok {
 		return nil, time.Hour
 	}
-	b := c.buckets[limits.Bucket]
+	b := c.buckets[limits.Charges[0].Bucket]
 	return b, b.wait(now)
 }
 

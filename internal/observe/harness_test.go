@@ -267,12 +267,16 @@ func limits(batch, requests int) platform.Adapter {
 }
 
 func limitsPer(batch, requests int, window time.Duration) platform.Adapter {
-	limit := func(bucket string) platform.Limits {
-		return platform.Limits{Bucket: bucket, Batch: batch, Requests: requests, Window: window}
+	limit := func(bucket string) platform.Budget {
+		return platform.Budget{Bucket: bucket, Kind: platform.BudgetWindow, Limit: requests, Window: window}
+	}
+	read := func(bucket string) platform.Read {
+		return platform.Read{Batch: batch, Charges: []platform.Charge{{Bucket: bucket, PerRequest: 1}}}
 	}
 	return platform.Adapter{
 		Name:     platform.X,
-		Profiles: map[platform.Lookup]platform.Limits{platform.ByID: limit(bucketID), platform.ByHandle: limit(bucketBy)},
+		Budgets:  []platform.Budget{limit(bucketID), limit(bucketBy)},
+		Profiles: map[platform.Lookup]platform.Read{platform.ByID: read(bucketID), platform.ByHandle: read(bucketBy)},
 	}
 }
 

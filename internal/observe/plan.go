@@ -70,8 +70,9 @@ func (c *conn) stretch() (factor float64, idle time.Duration, needed, allowed in
 	perBucket, windows := map[string]float64{}, map[string]time.Duration{}
 	for key, r := range c.rings {
 		if limits, ok := c.Adapter.Profiles[key.by]; ok {
-			perBucket[limits.Bucket] += float64(r.chunks()) / key.every.Seconds()
-			windows[limits.Bucket] = limits.Window
+			bucket, _ := c.Adapter.Budget(limits.Charges[0].Bucket)
+			perBucket[bucket.Bucket] += float64(r.chunks()) / key.every.Seconds()
+			windows[bucket.Bucket] = bucket.Window
 		}
 	}
 	factor = 1

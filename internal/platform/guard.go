@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 )
 
 // What the client of NewHTTPClient refuses.
@@ -18,9 +19,9 @@ var (
 
 // guard is the transport of NewHTTPClient.
 type guard struct {
-	cfg    TransportConfig
-	origin string
-	base   *http.Transport
+	cfg     TransportConfig
+	origins []string
+	base    *http.Transport
 }
 
 // RoundTrip performs one request.
@@ -56,7 +57,7 @@ func (g *guard) CloseIdleConnections() { g.base.CloseIdleConnections() }
 
 // allows also looks at the Host header: a name-based server may route by it.
 func (g *guard) allows(req *http.Request) bool {
-	if g.origin == "" || origin(req.URL) != g.origin {
+	if !slices.Contains(g.origins, origin(req.URL)) {
 		return false
 	}
 	return req.Host == "" || req.Host == req.URL.Host

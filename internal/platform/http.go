@@ -28,6 +28,8 @@ type TransportConfig struct {
 	// Endpoint is the connection's base URL: the only scheme, host and port that
 	// the client sends a request to.
 	Endpoint string
+	// Also are further base URLs that the client may send a request to.
+	Also []string
 	// MaxBody bounds an answer after decompression, in bytes.
 	MaxBody int64
 	// Timeout bounds a whole request, the reading of the answer included.
@@ -47,7 +49,7 @@ type TransportConfig struct {
 }
 
 // NewHTTPClient returns the client that every adapter uses. It sends requests
-// to the endpoint's host alone (ErrForeignHost before anything is dialed),
+// to the endpoint's host and to those of Also alone (ErrForeignHost before anything is dialed),
 // follows no redirect (ErrRedirect), bounds the answer (ErrBodyTooLarge) and the
 // time. If Endpoint is no http or https URL, every request fails.
 func NewHTTPClient(cfg TransportConfig) *http.Client {
@@ -63,8 +65,8 @@ func NewHTTPClient(cfg TransportConfig) *http.Client {
 	return &http.Client{
 		Timeout: cmp.Or(cfg.Timeout, DefaultTimeout),
 		Transport: &guard{
-			cfg:    cfg,
-			origin: originOf(cfg.Endpoint),
+			cfg:     cfg,
+			origins: originsOf(cfg),
 			base: &http.Transport{
 				Proxy:                  http.ProxyFromEnvironment,
 				DialContext:            cfg.Dial,
@@ -91,6 +93,17 @@ func WithEndpoint(ctx context.Context, template string) context.Context {
 func endpointOf(ctx context.Context) string {
 	template, _ := ctx.Value(endpointKey{}).(string)
 	return cmp.Or(template, "other")
+}
+
+// originsOf are the origins that a client may send a request to.
+func originsOf(cfg TransportConfig) []string {
+	var origins []string
+	for _, base := range append([]string{cfg.Endpoint}, cfg.Also...) {
+		if o := originOf(base); o != "" {
+			origins = append(origins, o)
+		}
+	}
+	return origins
 }
 
 // originOf is the scheme, host and port of a base URL, or "" if it has none.

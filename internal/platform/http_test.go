@@ -250,3 +250,23 @@ func TestObserveOnce(t *testing.T) {
 		t.Errorf("told %d times", told)
 	}
 }
+
+// A platform with several hosts is asked at each of them, and nowhere else.
+func TestFurtherHostsAreAllowed(t *testing.T) {
+	for target, allowed := range map[string]bool{
+		"https://api.example/x": true, "https://token.example/x": true, "https://api.example.evil/x": false, "http://token.example/x": false,
+	} {
+		dialed := false
+		c := newClient(t, platform.TransportConfig{
+			Endpoint: "https://api.example", Also: []string{"https://token.example", ""},
+			Dial: func(context.Context, string, string) (net.Conn, error) {
+				dialed = true
+				return nil, errors.New("no network in this test")
+			},
+		})
+		_, err := get(t, c, target)
+		if got := !errors.Is(err, platform.ErrForeignHost); got != allowed || dialed != allowed {
+			t.Errorf("%s: allowed %v, dialed %v, want %v", target, got, dialed, allowed)
+		}
+	}
+}

@@ -60,21 +60,10 @@ type Observation struct {
 
 // Observer reads public profiles.
 type Observer interface {
-	// Observe looks up at most Limits.Batch accounts, all of them by the same
+	// Observe looks up at most Read.Batch accounts, all of them by the same
 	// Lookup, and returns one Observation per ref, in the order of refs. An
 	// error (always an *Error) means that none was answered.
 	Observe(ctx context.Context, by Lookup, refs []AccountRef) ([]Observation, error)
-}
-
-// Limits is what a platform publishes about one way of looking accounts up.
-type Limits struct {
-	// Bucket names the budget that a request is counted against, as in Usage.
-	Bucket string
-	// Batch is the number of accounts that one request can name, at least 1.
-	Batch int
-	// Requests in Window is the published budget of the bucket.
-	Requests int
-	Window   time.Duration
 }
 
 // Usage is what an answer's headers told of a bucket.
@@ -89,10 +78,15 @@ type Usage struct {
 type Config struct {
 	// Endpoint is the base URL, without a trailing slash.
 	Endpoint string
+	// Hosts are the base URLs by role, as Adapter.HostsAt gives them.
+	Hosts map[string]string
 	// App holds the app's own credentials.
 	App Secret
 	// HTTP performs the requests. See NewHTTPClient.
 	HTTP *http.Client
+	// Grant keeps the app's own rotating grant, on platforms whose reads need
+	// one (Snapchat); nil: the Secret App is all there is.
+	Grant GrantStore
 	// Usage receives what each answer's headers say; never nil.
 	Usage func(Usage)
 	// Now is the clock; never nil.
@@ -103,6 +97,19 @@ type Config struct {
 // unsupported.
 type Client struct {
 	Observe Observer
+	// Activity reads what accounts did.
+	Activity ActivityReader
+	// Reread looks single posts up again.
+	Reread Rereader
+	// People lists who has access, and Unseat removes them.
+	People People
+	Unseat Unseater
+	// Consent, Issue, Identify, Introspect and Revoke are the life of a grant.
+	Consent    Consenter
+	Issue      Issuer
+	Identify   Identifier
+	Introspect Introspector
+	Revoke     Revoker
 }
 
 // Adapter describes one platform. main.go builds the set of them.
@@ -110,10 +117,25 @@ type Adapter struct {
 	Name Name
 	// Endpoint is the platform's own base URL.
 	Endpoint string
+	// Hosts are the platform's other base URLs, by role: "token", "ads",
+	// "authorize" (which only people's browsers call).
+	Hosts map[string]string
 	// MediaHosts are the hosts that serve the platform's profile images.
 	MediaHosts []string
+	// Budgets are all the budgets that requests are counted against.
+	Budgets []Budget
 	// Profiles says, for each supported Lookup, at which cost profiles are read.
-	Profiles map[Lookup]Limits
+	Profiles map[Lookup]Read
+	// Streams are the lists of activity that the platform exposes.
+	Streams map[Stream]StreamRead
+	// Rereads says at which cost single posts are looked up again; the zero value:
+	// not at all.
+	Rereads Read
+	// Custody says what the platform really allows at a handover.
+	Custody Custody
+	// Gaps are what the platform does not expose, for people: a subject such as
+	// "likes made" and why. They go into docs/platforms.md.
+	Gaps []Gap
 	// Readable are the profile fields that this platform exposes at all. What
 	// is not in it is unknown, which is never the same as empty.
 	Readable FieldSet
@@ -121,4 +143,27 @@ type Adapter struct {
 	// error is an *Error of kind KindInvalid that names the keys that are missing or
 	// malformed, never their values.
 	Open func(Config) (*Client, error)
+}
+
+// HostsAt is Hosts, or the endpoint for every role where another endpoint than
+// the platform's own stands in for the whole platform (a simulator, a proxy).
+func (a Adapter) HostsAt(endpoint string) map[string]string {
+	hosts := make(map[string]string, len(a.Hosts))
+	for role, own := range a.Hosts {
+		hosts[role] = own
+		if endpoint != a.Endpoint {
+			hosts[role] = endpoint
+		}
+	}
+	return hosts
+}
+
+// Budget finds a budget by its bucket's name.
+func (a Adapter) Budget(bucket string) (Budget, bool) {
+	for _, b := range a.Budgets {
+		if b.Bucket == bucket {
+			return b, true
+		}
+	}
+	return Budget{}, false
 }

@@ -46,8 +46,8 @@ func checkOutages(t *testing.T, st stage) {
 			got, err := c.Observe(t.Context(), st.by, refsOf(gone))
 			reasons := st.expectNothing(t, got, err, o.kind)
 			for _, e := range reasons {
-				if o.kind == platform.KindRateLimited && (e.RetryAfter <= 0 || e.RetryAfter > st.limits.Window) {
-					t.Errorf("RetryAfter is %s, want within the window of %s", e.RetryAfter, st.limits.Window)
+				if o.kind == platform.KindRateLimited && (e.RetryAfter <= 0 || e.RetryAfter > st.budget().Window) {
+					t.Errorf("RetryAfter is %s, want within the window of %s", e.RetryAfter, st.budget().Window)
 				}
 			}
 		})

@@ -15,7 +15,7 @@ import (
 type stage struct {
 	Subject
 	by       platform.Lookup
-	limits   platform.Limits
+	limits   platform.Read
 	endpoint string
 	known    []Said
 	now      func() time.Time
@@ -111,13 +111,19 @@ func (st stage) write(w http.ResponseWriter, said []Said) {
 	_, _ = w.Write(st.Fixture.Answer(st.by, said))
 }
 
+// budget is the first that the lookup is counted against.
+func (st stage) budget() platform.Budget {
+	b, _ := st.Adapter.Budget(st.limits.Charges[0].Bucket)
+	return b
+}
+
 // usage is what the suite's servers tell of the bucket.
 func (st stage) usage() platform.Usage {
 	return platform.Usage{
-		Bucket:    st.limits.Bucket,
-		Limit:     st.limits.Requests,
-		Remaining: st.limits.Requests / 2,
-		ResetsAt:  Now.Add(st.limits.Window / 2),
+		Bucket:    st.budget().Bucket,
+		Limit:     st.budget().Limit,
+		Remaining: st.budget().Limit / 2,
+		ResetsAt:  Now.Add(st.budget().Window / 2),
 	}
 }
 

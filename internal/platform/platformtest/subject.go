@@ -100,8 +100,13 @@ func checkDeclaration(t *testing.T, s Subject) {
 		t.Errorf("Name %q, Endpoint %q (want https) or Open is missing", a.Name, a.Endpoint)
 	}
 	for by, l := range a.Profiles {
-		if l.Bucket == "" || l.Batch < 1 || l.Requests < 1 || l.Window <= 0 {
-			t.Errorf("the limits of %s are incomplete: %+v", by, l)
+		if l.Batch < 1 || len(l.Charges) == 0 {
+			t.Errorf("the read by %s is incomplete: %+v", by, l)
+		}
+		for _, charge := range l.Charges {
+			if _, ok := a.Budget(charge.Bucket); !ok {
+				t.Errorf("the read by %s is charged to bucket %q, which is no budget", by, charge.Bucket)
+			}
 		}
 	}
 	cfg := platform.Config{

@@ -26,10 +26,11 @@ type toy struct {
 const toyBatch = 2
 
 func toyAdapter(fault string) platform.Adapter {
-	limits := platform.Limits{Bucket: "things", Batch: toyBatch, Requests: 100, Window: time.Hour}
+	limits := platform.Read{Batch: toyBatch, Charges: []platform.Charge{{Bucket: "things", PerRequest: 1}}}
 	return platform.Adapter{
 		Name: "Toy", Endpoint: "https://toy.example",
-		Profiles: map[platform.Lookup]platform.Limits{platform.ByID: limits, platform.ByHandle: limits},
+		Budgets:  []platform.Budget{{Bucket: "things", Kind: platform.BudgetWindow, Limit: 100, Window: time.Hour}},
+		Profiles: map[platform.Lookup]platform.Read{platform.ByID: limits, platform.ByHandle: limits},
 		Open: func(cfg platform.Config) (*platform.Client, error) {
 			if len(cfg.App["key"]) == 0 && fault != "opens without a key" {
 				return nil, &platform.Error{Kind: platform.KindInvalid, Op: "open", Err: errors.New("key is missing")}

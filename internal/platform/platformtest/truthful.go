@@ -66,8 +66,8 @@ func checkTruthful(t *testing.T, st stage) {
 			t.Fatalf("Observe: %v", err)
 		}
 		for _, u := range c.usages() {
-			if u.Bucket != st.limits.Bucket || u.Limit < u.Remaining || u.Remaining < 0 {
-				t.Errorf("the usage %+v is not one of the bucket %q", u, st.limits.Bucket)
+			if u.Bucket != st.budget().Bucket || u.Limit < u.Remaining || u.Remaining < 0 {
+				t.Errorf("the usage %+v is not one of the bucket %q", u, st.budget().Bucket)
 			}
 		}
 	})

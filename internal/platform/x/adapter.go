@@ -31,14 +31,21 @@ const opOpen = "open"
 
 // Adapter describes X.
 func Adapter() platform.Adapter {
-	profiles := make(map[platform.Lookup]platform.Limits, len(lookups))
-	for by, l := range lookups {
-		profiles[by] = platform.Limits{Bucket: l.bucket, Batch: batch, Requests: requests, Window: window}
+	profiles := make(map[platform.Lookup]platform.Read, len(lookups))
+	budgets := []platform.Budget{}
+	for _, by := range []platform.Lookup{platform.ByID, platform.ByHandle} {
+		l := lookups[by]
+		profiles[by] = platform.Read{
+			Batch: batch, Charges: []platform.Charge{{Bucket: l.bucket, PerRequest: 1}},
+			Credential: "app bearer", Endpoint: "GET " + l.endpoint,
+		}
+		budgets = append(budgets, platform.Budget{Bucket: l.bucket, Kind: platform.BudgetWindow, Limit: requests, Window: window})
 	}
 	return platform.Adapter{
 		Name:       platform.X,
 		Endpoint:   Endpoint,
 		MediaHosts: []string{"pbs.twimg.com", "abs.twimg.com"},
+		Budgets:    budgets,
 		Profiles:   profiles,
 		Readable: platform.Fields(
 			platform.FieldHandle, platform.FieldDisplayName, platform.FieldBio, platform.FieldWebsite,
