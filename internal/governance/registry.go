@@ -99,7 +99,7 @@ var registry = []RuleDoc{
 	{ruleApprovedProfile, "identity", approvable, observed, high, "The live profile is as spec.handle and spec.profile declare it. The rule exists for accounts that declare spec.profile."},
 	{ruleMaxAge, "credentials", 0, unobservable, medium, "The account's credential is younger than the limit. The rule exists for accounts that declare credentials."},
 	{familyAttestations, "attestations", 0, attested, medium, "A person has attested the fact, recently enough. Without that the fact is not known."},
-	{familyActivity, "activity", 0, unobservable, medium, "The account does nothing that the procedure denies. Procedures that allow have no verdict of their own."},
+	{familyActivity, "activity", 0, observed, medium, "The account does nothing that the procedure denies. Procedures that allow have no verdict of their own."},
 	{familyContent, "content", 0, unobservable, medium, "Nothing that is published matches."},
 	{familySources, "sources", 0, unobservable, medium, "What matches links to its authority."},
 	{ruleAllowedLanguages, "languages", 0, unobservable, medium, "The account publishes in the allowed languages only."},

@@ -65,6 +65,18 @@ func (c *compiler) pending(name string, p v1alpha1.Provision) {
 	})
 }
 
+// provide adds a rule that the policy words itself.
+func (c *compiler) provide(name string, p v1alpha1.Provision, judge func(*subject) outcome) {
+	c.add(rule{
+		name:       name,
+		severity:   p.Severity,
+		control:    p.Control,
+		legalBasis: p.LegalBasis,
+		message:    p.Message,
+		judge:      judge,
+	})
+}
+
 func notEvaluated(name string) func(*subject) outcome {
 	section, _, _ := strings.Cut(name, "/")
 	if section == "rules" {
@@ -85,16 +97,6 @@ func (c *compiler) credentials() {
 		}
 		return judge(s)
 	}})
-}
-
-// activity: a procedure that allows only takes cases from those that deny, so it
-// has no verdict of its own.
-func (c *compiler) activity() {
-	for _, r := range c.spec.Activity {
-		if r.Effect != v1alpha1.EffectAllow {
-			c.pending("activity/"+string(r.Name), r.Provision)
-		}
-	}
 }
 
 func (c *compiler) content() {

@@ -17,6 +17,9 @@ type subject struct {
 	account *v1alpha1.SocialAccount
 	live    *Live // nil: not readable
 
+	// recordHolds: the record was judged under the policies of this judgement.
+	recordHolds bool
+
 	team     []person
 	teamRoom [8]person
 
