@@ -11,9 +11,9 @@ import (
 // digits say nothing. Without any evidence the language is "" and the confidence 0.
 //
 // The script decides first. Among languages of one script their own letters and
-// their function words do. The confidence is the product of three shares: of the
-// letters in the leading script; of the evidence for the leading language; and
-// n/(n+1) for n words of evidence, as one word alone may be borrowed.
+// their function words do. The confidence is the share of letters in the leading
+// script, times (a+½)/(a+b+1) against the closest rival, where a words speak for the
+// language alone and b for the rival alone.
 func Detect(s string) (language string, confidence float64) {
 	var e evidence
 	e.read(s)
@@ -40,8 +40,10 @@ func Detect(s string) (language string, confidence float64) {
 // evidence is what speaks for each language.
 type evidence struct {
 	letters [scripts]int
-	points  [len(languages)]float64
-	words   int
+	// points counts the words that speak for a language.
+	points [len(languages)]int
+	// alone counts those that speak for the first language and not for the second.
+	alone [len(languages)][len(languages)]int
 }
 
 // read takes in words, which end at anything but a letter or mark.
@@ -71,21 +73,20 @@ func (e *evidence) word(word string) {
 	e.vote(found)
 }
 
-// vote shares one point among the languages that a word speaks for.
+// vote counts a word for the languages that it speaks for.
 func (e *evidence) vote(found uint64) {
-	n := 0.0
-	for i := range languages {
-		if found>>i&1 != 0 {
-			n++
-		}
-	}
-	if n == 0 {
+	if found == 0 {
 		return
 	}
-	e.words++
 	for i := range languages {
-		if found>>i&1 != 0 {
-			e.points[i] += 1 / n
+		if found>>i&1 == 0 {
+			continue
+		}
+		e.points[i]++
+		for j := range languages {
+			if found>>j&1 == 0 {
+				e.alone[i][j]++
+			}
 		}
 	}
 }
@@ -108,18 +109,23 @@ func (e *evidence) leading() (script, float64) {
 	return best, float64(letters[best]) / float64(total)
 }
 
-// best is the language of a range that has most evidence.
+// best is the language of a range that most words speak for.
 func (e *evidence) best(of languageRange, share float64) (string, float64) {
-	best, sum := of.from, 0.0
+	best := of.from
 	for i := of.from; i < of.to; i++ {
-		sum += e.points[i]
 		if e.points[i] > e.points[best] {
 			best = i
 		}
 	}
-	if sum == 0 {
+	if e.points[best] == 0 {
 		return "", 0
 	}
-	n := e.points[best]
-	return languages[best], share * (n / sum) * (n / (n + 1))
+	certainty := 1.0
+	for i := of.from; i < of.to; i++ {
+		if i != best {
+			a, b := float64(e.alone[best][i]), float64(e.alone[i][best])
+			certainty = min(certainty, (a+0.5)/(a+b+1))
+		}
+	}
+	return languages[best], share * certainty
 }

@@ -66,17 +66,3 @@ func isVerbal(sym symbol) bool {
 func (f *form) isBare(w *word, at split, end int) bool {
 	return f.class == classExact || at.at == 0 && endings[f.class][keyOf(w.sym[end:w.n])] == endingBare
 }
-
-// holds says that a form which ends at end fits.
-func (w *word) holds(t *trie, forms []form, at split, end int) bool {
-	n := int32(0)
-	for i := int(at.at); i < end; i++ {
-		n = t.next(n, w.sym[i])
-	}
-	for i := t.nodes[n].forms; t.forms[i] >= 0; i++ {
-		if forms[t.forms[i]].fits(w, at, end) {
-			return true
-		}
-	}
-	return false
-}

@@ -5,13 +5,15 @@ import (
 	"sync"
 )
 
-// lexicon are words that only look as if something was attached to another word:
-// بطاقة is a card, not "with energy"; زيتون is an olive, not several oils. A word of
-// the text that is one of them, or one of them with its own attachments, does not
-// match what is inside. A word is listed if what it seems to be made of is in use and
-// itself is far more common than the reading with an attachment; what is truly
-// ambiguous (وجهة: destination, and side) is left out, and matches.
-const lexicon = `
+// A word of the text that is in these lists, or is one of them with its own
+// attachments, does not match what seems to be inside. Words are listed if what they
+// seem to be made of is in use, and they are far more common than the reading with an
+// attachment. What is truly ambiguous (وجهة: destination, and side) is left out, and
+// matches.
+
+// notBegun are words that only look as if something stood before another word:
+// بطاقة is a card, not "with energy".
+const notBegun = `
 وزير وزارة وزراء وكيل وكالة وكلاء ولاية ولادة ولاء وليد وليمة وسام وسيلة وسائل وسيط وسيم وحدة وحيد وحوش ورشة ورقة
 وردة ورود وصية وصول وصال وضوح وضوء وظيفة وفاة وفاق وفاء وفود وقار وقاية وقود وقوف وقوع وقفة والد والدة وهمي وثيقة
 وثائق واجب واحد واحة وادي وارد واسع واقع واضح وافد وباء وتيرة وجود وجبة وجدان وجوه وداع وديعة ودود وراء وشاح وطني
@@ -27,7 +29,12 @@ const lexicon = `
 سيارة سياسة سيرة سيدة ستار سندات سادة ساحة ساعة سابق سائق سامي سالم ساهم ساكن سنوي سنوات سيول سينما سنام ستارة
 التزام التحاق التهاب التماس التفات التقاء التباس إلغاء إلحاح إلهام إلقاء إلزام ألماس ألعاب ألقاب ألوان ألحان ألياف
 ألغام إلحاق آلية
-سودان شعبان رمضان سلطان إنسان مرجان عنوان ميدان سرطان عمران طيران غفران عدوان كتمان حرمان فقدان نسيان عصيان بنيان
+`
+
+// notEnded are words that only look as if something stood after another word: زيتون
+// is an olive, not several oils.
+const notEnded = `
+لبنان وفيات سودان شعبان رمضان سلطان إنسان مرجان عنوان ميدان سرطان عمران طيران غفران عدوان كتمان حرمان فقدان نسيان عصيان بنيان
 جريان دوران غليان قربان مهرجان ديوان إخوان عثمان أديان زعفران حيوان
 تمرين تدوين تأمين تعيين تخزين تحسين مسكين شاهين عشرين عشرون ثلاثين ثلاثون أربعين أربعون خمسين خمسون سبعين سبعون
 ثمانين ثمانون تسعين تسعون فلسطين ملايين قوانين
@@ -41,46 +48,69 @@ const lexicon = `
 محاكم تراكم أماكن مساكن مساهم تفاهم
 `
 
-// words of the lexicon as a trie over the fixed symbols.
-var lookalikes = sync.OnceValues(func() (*trie, []form) {
-	b := newBuilder()
-	var forms []form
-	for _, s := range strings.Fields(lexicon) {
-		w := exactWord(s)
-		syms, f := w.form(false)
-		b.add(syms, int32(len(forms)))
-		forms = append(forms, f)
+// lookalikes are the words of both lists.
+type lookalikes struct {
+	words *trie
+	forms []form
+	// begun is how many of the forms are of notBegun.
+	begun int32
+}
+
+var lexicon = sync.OnceValue(func() *lookalikes {
+	b, l := newBuilder(), &lookalikes{}
+	for i, words := range []string{notBegun, notEnded} {
+		for _, s := range strings.Fields(words) {
+			syms, f := exactWord(s).form(false)
+			b.add(syms, int32(len(l.forms)))
+			l.forms = append(l.forms, f)
+		}
+		if i == 0 {
+			l.begun = int32(len(l.forms))
+		}
 	}
-	return b.build(), forms
+	l.words = b.build()
+	return l
 })
 
-// exactWord is a word of the lexicon. Its letters are all of arabicSymbols, and it
-// bears no marks.
+// exactWord is a word of the lists. Its letters are all of arabicSymbols, and it bears
+// no marks.
 func exactWord(s string) *word {
 	w := &word{kind: kindArabic}
 	for _, r := range s {
 		g := foldRune(r)
 		w.push(fixedSymbol(g.r), g.flags)
 	}
-	// What looks like an article belongs to the word.
-	w.hamza |= 1
+	w.hamza |= 1 // what looks like an article belongs to the word
 	return w
 }
 
-// isOther says that the word is rather a longer one, from the lexicon, than the form
+// isOther says that the word is rather a longer one, from the lists, than the form
 // that was found from at to end.
 func (w *word) isOther(at split, end int) bool {
-	t, forms := lookalikes()
+	l := lexicon()
 	var room [maxSplits]split
 	for _, from := range w.splits(room[:0]) {
-		if from.at > at.at {
+		if from.at <= at.at && l.explains(w, from, at, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// explains says that a listed word from a split explains more of w than the form that
+// was found from at to end.
+func (l *lookalikes) explains(w *word, from, at split, end int) bool {
+	for n, i := int32(0), int(from.at); i < w.n; i++ {
+		if n = l.words.next(n, w.sym[i]); n == 0 {
+			return false
+		}
+		if i+1 < end {
 			continue
 		}
-		for n, i := int32(0), int(from.at); i < w.n; i++ {
-			if n = t.next(n, w.sym[i]); n == 0 {
-				break
-			}
-			if (from.at < at.at || i+1 > end) && i+1 >= end && w.holds(t, forms, from, i+1) {
+		for j := l.words.nodes[n].forms; l.words.forms[j] >= 0; j++ {
+			id := l.words.forms[j]
+			longer := id < l.begun && from.at < at.at || id >= l.begun && i+1 > end
+			if longer && l.forms[id].fits(w, from, i+1) {
 				return true
 			}
 		}
