@@ -54,20 +54,25 @@ type targets struct {
 func (c *compiler) activity() {
 	var decided actionSet // by an earlier procedure, towards anybody
 	for i, r := range c.spec.Activity {
-		name := "activity/" + string(r.Name)
+		name, path := "activity/"+string(r.Name), "spec.activity"+index(i)
 		p := procedure{
 			id: ruleID{c.policy.name, name}, actions: actionsOf(r.Actions),
 			deny: r.Effect == v1alpha1.EffectDeny, targets: targetsOf(r.Targets),
 		}
 		if p.actions&^decided == 0 && p.actions != 0 {
-			c.problem(Problem{Rule: name, Path: "spec.activity" + index(i), Text: "the procedure is never reached: an earlier one decides the same actions towards anybody"})
+			c.problem(Problem{Rule: name, Path: path, Text: "the procedure is never reached: an earlier one decides the same actions towards anybody"})
 		}
 		if p.targets == nil {
 			decided |= p.actions
 		}
 		c.policy.acts.procedures = append(c.policy.acts.procedures, p)
+		if r.Targets != nil {
+			for k, handle := range r.Targets.ExceptHandles {
+				c.safe(name, path+".targets.exceptHandles"+index(k), handle)
+			}
+		}
 		if p.deny {
-			c.provide(name, r.Provision, deed{id: p.id, must: p.actions}.judge)
+			c.provide(name, path, r.Provision, deed{id: p.id, must: p.actions}.judge)
 		}
 	}
 }

@@ -94,6 +94,9 @@ func (c *compiler) add(r rule) {
 }
 
 func (c *compiler) pattern(rule, path string, pattern v1alpha1.RegularExpression) *regexp.Regexp {
+	if !c.safe(rule, path, string(pattern)) {
+		return nil
+	}
 	re, fault := compilePattern(string(pattern))
 	if fault != nil {
 		c.problem(Problem{Rule: rule, Path: path, Position: fault.at, Text: fault.text})

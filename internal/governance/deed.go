@@ -3,7 +3,6 @@ package governance
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 )
@@ -13,6 +12,13 @@ type conduct struct {
 	// digest changes when an act may be judged otherwise than before.
 	digest     string
 	procedures []procedure
+	texts      []textRule
+	// terms are those of all texts, by folding.
+	terms [2]termSet
+	// allowed are base languages; nil: the policy says nothing.
+	allowed []string
+	// tellApart: the languages of acts are remembered.
+	tellApart bool
 }
 
 // deed is a rule about acts, as Evaluate sees it: what Judge has found is in the
@@ -38,8 +44,8 @@ func (d deed) judge(s *subject) outcome {
 	if why := s.unread(d.must, d.may); why != "" {
 		return unknown("cannot be judged: " + why)
 	}
-	if why := s.doubted(d.id, d.must|d.may); why != "" {
-		return unknown(why)
+	if out, ok := s.standing(d.id, d.must|d.may); ok && out.verdict != Pass {
+		return out
 	}
 	if m := s.found(d.id, func(m *match) bool { return m.verdict == Unknown }); m != nil {
 		return unknown("not everything can be judged: " + m.detail)
@@ -80,60 +86,31 @@ func (s *subject) found(id ruleID, meets func(*match) bool) *match {
 
 // unread says which actions have not been read, and why; "" if all have.
 func (s *subject) unread(must, may actionSet) string {
-	var parts []string
-	rec := s.in.Activity
+	parts := s.unreadable(must, may)
 	for i, action := range actions {
-		bit := actionSet(1 << i)
-		if (must|may)&bit == 0 {
-			continue
-		}
-		c := rec.Coverage[action]
-		why := ""
-		switch {
-		case c.Missing != "" && c.Unobservable && must&bit == 0:
-		case c.Missing != "":
-			why = clean(c.Missing, 2*maxQuote)
-		case !rec.counts(c) && !s.readBefore(action):
-			why = pluralOf(action) + " have not been read yet"
-		}
-		if why != "" && !slices.Contains(parts, why) {
-			parts = append(parts, why)
+		c := s.in.Activity.Coverage[action]
+		if (must|may)&(1<<i) != 0 && c.Missing == "" && !s.in.Activity.counts(c) && !s.readBefore(action) {
+			parts = append(parts, pluralOf(action)+" have not been read yet")
 		}
 	}
 	return strings.Join(parts, "; ")
 }
 
-// readBefore says that an action had been read before a restart, and that what was
-// found then stands in the status.
-func (s *subject) readBefore(action v1alpha1.ActivityAction) bool {
-	base := s.in.Activity.base
-	return base != nil && !base.read[action].IsZero()
-}
-
-// doubted says why what the status held before a restart is no evidence that a rule
-// about these actions was met; "" where it is, or the status is not needed.
-func (s *subject) doubted(id ruleID, set actionSet) string {
-	base := s.in.Activity.base
-	if base == nil || !s.continues(set) {
-		return ""
-	}
-	if why, ok := base.unknown[id]; ok {
-		return why
-	}
-	if base.truncated {
-		return "what was found before the operator started is not all remembered"
-	}
-	return ""
-}
-
-// continues says that the record goes on from what was judged before a restart.
-func (s *subject) continues(set actionSet) bool {
+// unreadable says why actions cannot be read. What a platform never shows is left out
+// of may.
+func (s *subject) unreadable(must, may actionSet) []string {
+	var parts []string
 	for i, action := range actions {
-		if set&(1<<i) != 0 && s.readBefore(action) {
-			return true
+		bit := actionSet(1 << i)
+		c := s.in.Activity.Coverage[action]
+		if (must|may)&bit == 0 || c.Missing == "" || c.Unobservable && must&bit == 0 {
+			continue
+		}
+		if why := clean(c.Missing, 2*maxQuote); !slices.Contains(parts, why) {
+			parts = append(parts, why)
 		}
 	}
-	return false
+	return parts
 }
 
 // withActs: each act that was found gives a finding of its own.
@@ -152,7 +129,7 @@ func pluralOf(a v1alpha1.ActivityAction) string { return plurals[a] }
 // findActs adds one finding for each act that was found, or one for the rule where
 // there is none.
 func (res *Result) findActs(p *Policy, r *rule, out outcome, s *subject) {
-	any := false
+	told := false
 	for i := range s.matches() {
 		m := &s.in.Activity.matches[i]
 		if m.reference == nil || m.rule != r.name || m.policy != p.name {
@@ -165,9 +142,9 @@ func (res *Result) findActs(p *Policy, r *rule, out outcome, s *subject) {
 			f.Verdict, f.Evidence, f.Message = v1alpha1.VerdictUnknown, unobservable, judgedAnew
 		}
 		res.find(f)
-		any = true
+		told = true
 	}
-	if !any {
+	if !told {
 		res.find(finding(p, r, out, v1alpha1.VerdictUnknown, unobservable))
 	}
 }
@@ -203,12 +180,4 @@ func (r *rule) say(s *subject, detail string) string {
 func baseLanguage(tag string) string {
 	base, _, _ := strings.Cut(strings.ReplaceAll(tag, "_", "-"), "-")
 	return strings.ToLower(base)
-}
-
-// unixOf is a moment as a record keeps it; 0: not known.
-func unixOf(at time.Time) int64 {
-	if at.IsZero() {
-		return 0
-	}
-	return at.Unix()
 }

@@ -5,9 +5,9 @@ import (
 	"encoding/hex"
 	"maps"
 	"slices"
-	"time"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/text"
 )
 
 // Judge takes new acts into a record. Each act is judged once; afterwards its text is
@@ -17,23 +17,32 @@ func Judge(prev *Record, in JudgeInput) *Record {
 	next := &Record{}
 	if prev != nil {
 		next = prev.copied()
-		if !prev.holds(policies, digestOf(policies)) {
+		if !prev.holds(policies, digestOf(policies)) || prev.editions == nil && prev.unfinished(policies) {
 			next.anew(in.Now)
 		}
 	}
 	next.editions, next.Digest = editionsOf(policies)
-	next.Coverage = maps.Clone(in.Coverage)
+	next.cover(in.Coverage)
 	next.drop(goneOf(&in))
 	j := judgement{in: &in, policies: policies, record: next}
+	j.tellApart = slices.ContainsFunc(policies, func(p *Policy) bool { return p.acts.tellApart })
 	for i := range in.Acts {
 		j.take(&in.Acts[i])
 	}
 	next.confirm()
-	next.outgrow(in.Now)
-	if next.settle(mostPosts(policies)) {
+	outgrown := next.outgrow(in.Now)
+	if next.settle(mostPosts(policies)) || outgrown {
 		next.anew(in.Now)
 	}
 	return next
+}
+
+// cover notes what was read. What was known of posts stays while they are read anew.
+func (r *Record) cover(coverage map[v1alpha1.ActivityAction]Coverage) {
+	r.Coverage = maps.Clone(coverage)
+	if c := coverage[v1alpha1.ActionPublish]; r.counts(c) {
+		r.figures = c
+	}
 }
 
 // goneOf says which acts are no longer there, or are judged anew.
@@ -57,14 +66,6 @@ func (r *Record) confirm() {
 	r.matches = slices.DeleteFunc(r.matches, func(m match) bool {
 		return m.stale && m.reference != nil && r.counts(r.Coverage[m.reference.Action])
 	})
-}
-
-// outgrow ends the time in which the status stands in for what was judged before a
-// restart.
-func (r *Record) outgrow(now time.Time) {
-	if r.base != nil && now.Sub(r.base.at) > window {
-		r.Restored, r.base = false, nil
-	}
 }
 
 // mostPosts is how many posts some policy wants to see.
@@ -94,20 +95,59 @@ type judgement struct {
 	in       *JudgeInput
 	policies []*Policy
 	record   *Record
+	// tellApart: some policy asks in which language acts are.
+	tellApart bool
+	reading   reading
+}
+
+// reading is what was made of the act under judgement, each part when first asked for.
+type reading struct {
+	act             *Act
+	text, tag       string
+	targets         []string
+	hasText, hasTag bool
+	hasTargets      bool
+}
+
+// folded is the act's text, made comparable.
+func (j *judgement) folded() string {
+	if r := &j.reading; !r.hasText {
+		r.text, r.hasText = text.Fold(r.act.Text), true
+	}
+	return j.reading.text
+}
+
+// language is the act's language: see languageOf.
+func (j *judgement) language() string {
+	if r := &j.reading; !r.hasTag {
+		r.tag, r.hasTag = languageOf(r.act), true
+	}
+	return j.reading.tag
+}
+
+// links are the act's links.
+func (j *judgement) links() []string {
+	if r := &j.reading; !r.hasTargets {
+		r.targets, r.hasTargets = linksOf(r.act), true
+	}
+	return j.reading.targets
 }
 
 // take judges one act.
 func (j *judgement) take(act *Act) {
+	j.reading = reading{act: act}
 	key, at := keyOf(act.Action, act.ID), unixOf(act.At)
-	if spoken(act.Action) && at != 0 {
-		j.record.acts = append(j.record.acts, seenAct{key: key, at: at, action: codeOf(act.Action)})
+	if written.has(act.Action) && at != 0 {
+		seen := seenAct{key: key, at: at, action: codeOf(act.Action)}
+		if j.tellApart {
+			copy(seen.lang[:], j.language())
+		}
+		j.record.acts = append(j.record.acts, seen)
 	}
 	for _, p := range j.policies {
-		trial{j: j, policy: p, act: act, key: key, at: at}.procedures()
+		t := trial{j: j, policy: p, act: act, key: key, at: at}
+		t.procedures()
+		t.texts()
+		t.languages()
 	}
-}
-
-// spoken says that an action puts something on the account's own page.
-func spoken(a v1alpha1.ActivityAction) bool {
-	return a == v1alpha1.ActionPublish || a == v1alpha1.ActionReply || a == v1alpha1.ActionRepost
 }

@@ -49,6 +49,10 @@ type Record struct {
 	base *restored
 	// lastPost is what the status remembered.
 	lastPost time.Time
+	// figures is the coverage of acts, whatever the rules are. full: older acts were
+	// forgotten.
+	figures Coverage
+	full    bool
 }
 
 // seenAct is a post, reply or repost in 24 bytes: there are many accounts.
@@ -77,17 +81,6 @@ type match struct {
 	stale bool
 }
 
-// restored is what a status held when the operator started.
-type restored struct {
-	at time.Time
-	// read are the actions that had been read, and until when.
-	read map[v1alpha1.ActivityAction]time.Time
-	// unknown are the rules without evidence, with their messages.
-	unknown map[ruleID]string
-	// truncated: the status did not have room for every finding.
-	truncated bool
-}
-
 // Posts tells the number of posts in the 30 days before now, whether all of them are
 // known, and when the newest post, reply or repost that is known was made; zero: none
 // is.
@@ -103,7 +96,7 @@ func (r *Record) Posts(now time.Time) (count int, whole bool, last time.Time) {
 		}
 	}
 	c := r.Coverage[v1alpha1.ActionPublish]
-	whole = c.Missing == "" && r.counts(c) && !c.Since.After(since) && !r.Restored
+	whole = c.Missing == "" && !r.figures.Since.IsZero() && !r.wholeSince().After(since) && r.base == nil
 	return count, whole, r.last()
 }
 
@@ -157,7 +150,9 @@ func (r *Record) settle(keep int) (lost bool) {
 	slices.SortStableFunc(r.acts, func(a, b seenAct) int {
 		return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(a.key, b.key))
 	})
-	r.acts = r.acts[:min(len(r.acts), max(keep, maxActs))]
+	if keep = max(keep, maxActs); len(r.acts) > keep {
+		r.acts, r.full = r.acts[:keep], true
+	}
 	slices.SortStableFunc(r.matches, func(a, b match) int {
 		return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(a.key, b.key), cmp.Compare(a.policy, b.policy), cmp.Compare(a.rule, b.rule))
 	})
@@ -208,4 +203,12 @@ func keyOf(action v1alpha1.ActivityAction, id string) uint64 {
 	h.Write([]byte{codeOf(action)})
 	h.Write([]byte(id))
 	return binary.BigEndian.Uint64(h.Sum(nil))
+}
+
+// unixOf is a moment as a record keeps it; 0: not known.
+func unixOf(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.Unix()
 }

@@ -18,7 +18,7 @@ func Restore(acc *v1alpha1.SocialAccount) *Record {
 		return nil
 	}
 	r := &Record{Digest: string(status.Evaluation.Digest), Restored: true, base: &restored{
-		read: map[v1alpha1.ActivityAction]time.Time{}, unknown: map[ruleID]string{},
+		read: map[v1alpha1.ActivityAction]time.Time{}, violated: map[ruleID]string{}, unknown: map[ruleID]string{},
 		truncated: len(status.Findings) >= maxStatusFindings,
 	}}
 	for i := range status.Findings {
@@ -40,6 +40,8 @@ func (r *Record) recall(f *v1alpha1.Finding) {
 	if f.Reference == nil {
 		if f.Verdict == v1alpha1.VerdictUnknown {
 			r.base.unknown[id] = f.Message
+		} else {
+			r.base.violated[id] = f.Message
 		}
 		return
 	}
@@ -60,12 +62,16 @@ func (r *Record) resume(a *v1alpha1.ActivityStatus) {
 	if a.LastPostAt != nil && a.LastPostAt.After(r.lastPost) {
 		r.lastPost = a.LastPostAt.Time
 	}
+	r.base.figures = a.PostsLast30Days != nil
 	for _, s := range a.Streams {
 		if s.Since == nil || s.ReadAt == nil {
 			continue
 		}
 		for _, action := range streamActions[s.Stream] {
 			r.base.read[action] = s.ReadAt.Time
+		}
+		if s.Stream == v1alpha1.StreamPosts {
+			r.figures = Coverage{Since: s.Since.Time, At: s.ReadAt.Time}
 		}
 		if s.ReadAt.After(r.base.at) {
 			r.base.at = s.ReadAt.Time

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/text"
 )
 
 // Caps of a FindingReference, in code points.
@@ -85,13 +86,13 @@ func nounOf(a v1alpha1.ActivityAction) string { return nouns[a] }
 
 // excerpt is a short part of a text around a byte, made safe to show. Numbers that may
 // be somebody's are masked: the post shows them, we need not keep them.
-func excerpt(text string, near int) string {
-	from := min(max(near, 0), len(text))
+func excerpt(s string, near int) string {
+	from := min(max(near, 0), len(s))
 	for n := 0; from > 0 && n < maxExcerpt/3; n++ {
-		_, size := utf8.DecodeLastRuneInString(text[:from])
+		_, size := utf8.DecodeLastRuneInString(s[:from])
 		from -= size
 	}
-	part := clean(masked(text[from:]), maxExcerpt-boolInt(from > 0))
+	part := text.Visible(strings.Join(strings.Fields(masked(s[from:])), " "), maxExcerpt-boolInt(from > 0))
 	if from > 0 && part != "" {
 		part = "…" + part
 	}
@@ -102,8 +103,8 @@ func excerpt(text string, near int) string {
 const maskedDigits = 7
 
 // masked hides long numbers.
-func masked(text string) string {
-	runes := []rune(text)
+func masked(s string) string {
+	runes := []rune(s)
 	for from := 0; from < len(runes); from++ {
 		to := from
 		for to < len(runes) && unicode.IsDigit(runes[to]) {
