@@ -1,6 +1,8 @@
 package governance
 
 import (
+	"cmp"
+	"errors"
 	"regexp"
 	"slices"
 	"strconv"
@@ -84,7 +86,8 @@ func (c *compiler) term(rule, path, term string, fold text.Folding) bool {
 		return false
 	}
 	if _, err := text.NewMatcher([]string{term}, fold); err != nil {
-		c.problem(Problem{Rule: rule, Path: path, Text: "the term cannot be found in any text: " + clean(err.Error(), maxQuote)})
+		why := cmp.Or(errors.Unwrap(err), err) // without the number of the term
+		c.problem(Problem{Rule: rule, Path: path, Text: "the term cannot be found in any text: " + clean(why.Error(), maxQuote)})
 		return false
 	}
 	return true

@@ -18,6 +18,9 @@ type Live struct {
 	// Readable are the facts that this observation could read. A fact that is
 	// not in it is unknown, never empty.
 	Readable Facts
+	// LinksBack says whether the website of the profile links to the account, where
+	// somebody has looked; nil: nobody has.
+	LinksBack *bool
 }
 
 // Input is everything that a judgement rests on.
