@@ -60,6 +60,7 @@ func Compile(name string, spec *v1alpha1.GovernancePolicySpec) (*Policy, []Probl
 	c.custom()
 	c.exceptions()
 	c.policy.digest = c.digest(c.spec)
+	c.policy.alone = digestAll([]*Policy{c.policy})
 	c.policy.acts.digest = c.digest(conductOf(c.spec))
 	if len(c.problems) > 0 {
 		return nil, c.problems

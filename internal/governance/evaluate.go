@@ -129,7 +129,9 @@ func Evaluate(in Input) Result {
 		s.live = in.Live
 	}
 	res := Result{Rules: make([]RuleResult, 0, rules), Digest: digestOf(policies)}
-	s.recordHolds = in.Activity != nil && in.Activity.holds(policies, res.Digest)
+	if in.Activity != nil {
+		s.recordHolds, s.gaps = in.Activity.holds(policies, res.Digest), gapsOf(in.Activity)
+	}
 	for _, p := range policies {
 		for i := range p.rules {
 			res.add(p, &p.rules[i], s)
@@ -270,6 +272,13 @@ func sooner(a, b time.Time) time.Time {
 
 // digestOf identifies policies, which come by name.
 func digestOf(policies []*Policy) string {
+	if len(policies) == 1 {
+		return policies[0].alone
+	}
+	return digestAll(policies)
+}
+
+func digestAll(policies []*Policy) string {
 	h := sha256.New()
 	for _, p := range policies {
 		h.Write([]byte(p.digest))

@@ -13,6 +13,7 @@ import (
 type Policy struct {
 	name       string
 	digest     string
+	alone      string // digest of this policy and no other
 	spec       *v1alpha1.GovernancePolicySpec
 	namespaces labels.Selector // nil selects all
 	accounts   labels.Selector // nil selects all

@@ -91,7 +91,7 @@ func (r *Record) Posts(now time.Time) (count int, whole bool, last time.Time) {
 	since := now.Add(-window)
 	for i := range r.acts {
 		a := &r.acts[i]
-		if a.action == codeOf(v1alpha1.ActionPublish) && a.at > since.Unix() {
+		if a.action == codePublish && a.at > since.Unix() {
 			count++
 		}
 	}
@@ -194,6 +194,9 @@ func (r *Record) bound() {
 var actions = [...]v1alpha1.ActivityAction{
 	v1alpha1.ActionPublish, v1alpha1.ActionReply, v1alpha1.ActionRepost, v1alpha1.ActionLike, v1alpha1.ActionFollow,
 }
+
+// codePublish is the number of ActionPublish.
+const codePublish = 0
 
 func codeOf(a v1alpha1.ActivityAction) uint8 { return uint8(slices.Index(actions[:], a)) }
 

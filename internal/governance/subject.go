@@ -20,6 +20,7 @@ type subject struct {
 
 	// recordHolds: the record was judged under the policies of this judgement.
 	recordHolds bool
+	gaps        gaps
 
 	team     []person
 	teamRoom [8]person
