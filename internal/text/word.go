@@ -81,11 +81,7 @@ func (w *word) mark(sym symbol, class uint8) {
 // addHamza puts a combining madda or hamza onto the last letter, as folder.hamza.
 func (w *word) addHamza(r rune) {
 	last := w.n - 1
-	if m := &w.marks; m.to == w.n && m.from < w.n {
-		if m.class[last] >= 230 {
-			return
-		}
-		last = m.from - 1
+	for m := &w.marks; m.to == w.n && last >= m.from && lets(m.class[last]); last-- {
 	}
 	if last < 0 {
 		return
