@@ -81,7 +81,8 @@ func (w *word) mark(sym symbol, class uint8) {
 // addHamza puts a combining madda or hamza onto the last letter, as folder.hamza.
 func (w *word) addHamza(r rune) {
 	last := w.n - 1
-	for m := &w.marks; m.to == w.n && last >= m.from && lets(m.class[last]); last-- {
+	for w.marks.to == w.n && last >= w.marks.from && lets(w.marks.class[last]) {
+		last--
 	}
 	if last < 0 {
 		return
