@@ -125,7 +125,7 @@ func markKind(r rune) kind {
 
 func letterKind(r rune) kind {
 	switch {
-	case r == tatweel, r == smallWaw, r == smallYeh:
+	case r == tatweel, r == smallWaw, r == smallYeh, isSpacingSign(r):
 		return kindDrop
 	case unicode.Is(unicode.Arabic, r):
 		return kindArabic

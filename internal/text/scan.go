@@ -74,7 +74,7 @@ func (sc *scanner) run() {
 // other handles what is no further letter of the word.
 func (sc *scanner) other(e entry, i, size int) int {
 	switch e.kind {
-	case kindSlow, kindHamza:
+	case kindSlow:
 		return sc.slow(i)
 	case kindBreak:
 		return sc.punctuation(i, size)
