@@ -82,7 +82,7 @@ func check(inputs []governance.Input) error {
 		if len(res.Rules) != wantRules {
 			return fmt.Errorf("%d rules apply to %s, not %d", len(res.Rules), in.Account.Name, wantRules)
 		}
-		if res.Unknown > 6 {
+		if res.Unknown > 0 {
 			return fmt.Errorf("%s: %s", in.Account.Name, res.Findings[0].Message)
 		}
 		if res.Violated > 0 {

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/governance/expr"
 	"mithaq.dev/mithaq/internal/text"
 )
 
@@ -76,7 +77,7 @@ func (c *compiler) text(rule, path string, match v1alpha1.TextMatch, fold text.F
 	for i, p := range match.Patterns {
 		compiled.patterns = append(compiled.patterns, c.pattern(rule, path+".patterns"+index(i), p))
 	}
-	compiled.expression = c.expression(rule, path+".expression", postExpression, match.Expression)
+	compiled.expression = c.expression(rule, path+".expression", expr.Post, match.Expression)
 	c.policy.acts.texts = append(c.policy.acts.texts, compiled)
 }
 
@@ -190,10 +191,7 @@ func (r *textRule) find(t trial, term hit) hit {
 	if r.expression == nil {
 		return hit{}
 	}
-	state, why := r.expression.post(t)
-	if state == yes {
-		why = t.what() + " meets the rule's expression"
-	}
+	state, why := t.asks(r.expression)
 	return hit{state, why, 0}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/governance/expr"
 	"mithaq.dev/mithaq/internal/text"
 )
 
@@ -106,6 +107,7 @@ type reading struct {
 	text, tag       string
 	targets         []string
 	hasText, hasTag bool
+	vars            *expr.Vars
 	hasTargets      bool
 }
 
