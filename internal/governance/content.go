@@ -163,7 +163,8 @@ type hit struct {
 
 // findTerms finds, for each rule, the first of its terms.
 func (t trial) findTerms() []hit {
-	hits := make([]hit, len(t.policy.acts.texts))
+	hits := append(t.j.hits[:0], make([]hit, len(t.policy.acts.texts))...)
+	t.j.hits = hits
 	for fold := range t.policy.acts.terms {
 		set := &t.policy.acts.terms[fold]
 		if set.matcher == nil {

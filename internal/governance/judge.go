@@ -99,6 +99,7 @@ type judgement struct {
 	// tellApart: some policy asks in which language acts are.
 	tellApart bool
 	reading   reading
+	hits      []hit // room for findTerms
 }
 
 // reading is what was made of the act under judgement, each part when first asked for.

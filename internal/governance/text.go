@@ -149,6 +149,9 @@ func within(host string, domains []string) bool {
 
 // webHost is the host of a web address, "" if s is none. A scheme may be missing.
 func webHost(s string) string {
+	if host, ok := plainHost(s); ok {
+		return host
+	}
 	if !strings.Contains(s, "://") {
 		s = "https://" + s
 	}
@@ -157,6 +160,23 @@ func webHost(s string) string {
 		return ""
 	}
 	return asciiDomain(u.Hostname())
+}
+
+// plainHost is the host of the common web address, which needs no parser.
+func plainHost(s string) (string, bool) {
+	rest, ok := strings.CutPrefix(s, "https://")
+	if !ok {
+		return "", false
+	}
+	for i := range len(rest) {
+		switch c := rest[i]; {
+		case c == '/' && i > 0:
+			return rest[:i], rest[i-1] != '.'
+		case c != '.' && c != '-' && (c < 'a' || c > 'z') && (c < '0' || c > '9'):
+			return "", false
+		}
+	}
+	return "", false
 }
 
 // sameLink compares links: scheme and host without case, and without a slash at
