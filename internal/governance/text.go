@@ -168,15 +168,11 @@ func plainHost(s string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	for i := range len(rest) {
-		switch c := rest[i]; {
-		case c == '/' && i > 0:
-			return rest[:i], rest[i-1] != '.'
-		case c != '.' && c != '-' && (c < 'a' || c > 'z') && (c < '0' || c > '9'):
-			return "", false
-		}
+	host, _, ok := strings.Cut(rest, "/")
+	if !ok || host == "" || host[len(host)-1] == '.' {
+		return "", false
 	}
-	return "", false
+	return host, strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-.") == ""
 }
 
 // sameLink compares links: scheme and host without case, and without a slash at
