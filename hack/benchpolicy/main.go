@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -103,16 +104,16 @@ func profiled(path string, measure func() testing.BenchmarkResult) (testing.Benc
 	if path == "" {
 		return measure(), nil
 	}
-	file, err := os.Create(path) // #nosec G304 -- a development tool writes where it is told to
-	if err != nil {
-		return testing.BenchmarkResult{}, fmt.Errorf("writing the profile: %w", err)
-	}
-	defer file.Close()
-	if err := pprof.StartCPUProfile(file); err != nil {
+	var raw bytes.Buffer
+	if err := pprof.StartCPUProfile(&raw); err != nil {
 		return testing.BenchmarkResult{}, fmt.Errorf("profiling: %w", err)
 	}
-	defer pprof.StopCPUProfile()
-	return measure(), nil
+	result := measure()
+	pprof.StopCPUProfile()
+	if err := os.WriteFile(path, raw.Bytes(), 0o600); err != nil {
+		return testing.BenchmarkResult{}, fmt.Errorf("writing the profile: %w", err)
+	}
+	return result, nil
 }
 
 func evaluate(inputs []governance.Input) testing.BenchmarkResult {
