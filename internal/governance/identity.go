@@ -81,6 +81,7 @@ func (c *compiler) bio(texts []string) {
 	}
 	wanted := make([]string, len(texts))
 	for i, text := range texts {
+		c.safe(ruleBio, "spec.identity.bioMustContain"+index(i), text)
 		if wanted[i] = plain(text); wanted[i] == "" {
 			c.problem(Problem{Rule: ruleBio, Path: "spec.identity.bioMustContain" + index(i), Text: "the text is nothing but white space"})
 		}
@@ -107,13 +108,22 @@ func websiteDomains(domains []string) func(*subject) outcome {
 		}
 		host := webHost(live)
 		if within(host, domains) {
-			return pass()
+			return linksBack(s.live.LinksBack)
 		}
 		if host == "" {
 			return violated("the website " + quote(live, maxQuote) + " is no web address at " + list(domains) + " or below")
 		}
 		return violated("the website leads to " + quote(host, maxQuote) + ", which is not at " + list(domains) + " or below")
 	}
+}
+
+// linksBack: where it is known, the website must link to the account in turn, or else
+// anybody could point to it. Where it is not, only the account's side is judged.
+func linksBack(known *bool) outcome {
+	if known != nil && !*known {
+		return violated("the website does not link back to the account")
+	}
+	return pass()
 }
 
 func judgeVerified(s *subject) outcome {

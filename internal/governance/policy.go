@@ -13,10 +13,12 @@ import (
 type Policy struct {
 	name       string
 	digest     string
+	alone      string // digest of this policy and no other
 	spec       *v1alpha1.GovernancePolicySpec
 	namespaces labels.Selector // nil selects all
 	accounts   labels.Selector // nil selects all
 	rules      []rule
+	acts       conduct
 }
 
 // rule is one compiled rule.
@@ -27,6 +29,8 @@ type rule struct {
 	evidence   v1alpha1.Evidence
 	control    string
 	legalBasis string
+	// message is the policy's own; nil: the rule's.
+	message *v1alpha1.Bilingual
 	// needs is the live fact without which nobody can judge; 0 for a rule that
 	// needs none, or sees to it itself.
 	needs      Facts

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/governance/expr"
 )
 
 // subject is an account under judgement. What several rules need is worked out
@@ -16,12 +17,19 @@ type subject struct {
 	in      *Input
 	account *v1alpha1.SocialAccount
 	live    *Live // nil: not readable
+	rule    *rule // under judgement
+
+	// recordHolds: the record was judged under the policies of this judgement.
+	recordHolds bool
+	gaps        gaps
 
 	team     []person
 	teamRoom [8]person
 
 	bio      string
 	bioReady bool
+
+	vars expr.Vars // without an account: not needed yet
 
 	diff      profileDiff
 	diffReady bool
@@ -36,6 +44,7 @@ type person struct {
 
 // judge asks the rule, unless the live fact that it needs is missing.
 func (s *subject) judge(r *rule) outcome {
+	s.rule = r
 	if r.needs != 0 {
 		if s.live == nil {
 			return s.notSeen()

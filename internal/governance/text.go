@@ -93,7 +93,26 @@ func list(values []string) string {
 
 // plain makes text comparable: canonical composition, whitespace as one space.
 func plain(s string) string {
+	if norm.NFC.IsNormalString(s) && spacedOnce(s) {
+		return s
+	}
 	return strings.Join(strings.Fields(norm.NFC.String(s)), " ")
+}
+
+// spacedOnce says that all white space is single spaces between words.
+func spacedOnce(s string) bool {
+	space := true // before the first word
+	for _, r := range s {
+		if !unicode.IsSpace(r) {
+			space = false
+			continue
+		}
+		if space || r != ' ' {
+			return false
+		}
+		space = true
+	}
+	return !space || s == ""
 }
 
 // sameText compares what people see: canonically equivalent characters are one
