@@ -15,6 +15,9 @@ import (
 // forgotten. prev is nil for an account of which nothing was judged yet.
 func Judge(prev *Record, in JudgeInput) *Record {
 	policies := inOrder(in.Policies)
+	if prev.covers(&in, policies) {
+		return prev
+	}
 	next := &Record{}
 	if prev != nil {
 		next = prev.copied()
@@ -44,6 +47,12 @@ func (r *Record) cover(coverage map[v1alpha1.ActivityAction]Coverage) {
 	if c := coverage[v1alpha1.ActionPublish]; r.counts(c) {
 		r.figures = c
 	}
+}
+
+// covers says that there is nothing to take in.
+func (r *Record) covers(in *JudgeInput, policies []*Policy) bool {
+	return r != nil && !r.NeedsReread && !r.Restored && len(in.Acts) == 0 && len(in.Gone) == 0 &&
+		maps.Equal(r.Coverage, in.Coverage) && r.holds(policies, r.Digest)
 }
 
 // goneOf says which acts are no longer there, or are judged anew.
