@@ -124,11 +124,9 @@ func Evaluate(in Input) Result {
 	for _, p := range policies {
 		rules += len(p.rules)
 	}
-	s := &subject{in: &in, account: in.Account}
-	if in.Live != nil && in.Live.Profile != nil {
-		s.live = in.Live
-	}
 	res := Result{Rules: make([]RuleResult, 0, rules), Digest: digestOf(policies)}
+	s := newSubject(in)
+	defer s.free()
 	if in.Activity != nil {
 		s.recordHolds, s.gaps = in.Activity.holds(policies, res.Digest), gapsOf(in.Activity)
 	}

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -14,7 +15,8 @@ import (
 // subject is an account under judgement. What several rules need is worked out
 // once.
 type subject struct {
-	in      *Input
+	input   Input
+	in      *Input // the one above
 	account *v1alpha1.SocialAccount
 	live    *Live // nil: not readable
 	rule    *rule // under judgement
@@ -33,6 +35,25 @@ type subject struct {
 
 	diff      profileDiff
 	diffReady bool
+}
+
+// subjects are used again: they are the larger part of what an evaluation needs.
+var subjects = sync.Pool{New: func() any { return new(subject) }}
+
+func newSubject(in Input) *subject {
+	s := subjects.Get().(*subject)
+	s.input, s.account = in, in.Account
+	s.in = &s.input
+	if in.Live != nil && in.Live.Profile != nil {
+		s.live = in.Live
+	}
+	return s
+}
+
+// free forgets everything; nothing of a result points into a subject.
+func (s *subject) free() {
+	*s = subject{}
+	subjects.Put(s)
 }
 
 // person is somebody on the account, however often named.
