@@ -130,7 +130,7 @@ func Evaluate(in Input) Result {
 	}
 	res := Result{Rules: make([]RuleResult, 0, rules), Digest: digestOf(policies)}
 	if in.Activity != nil {
-		s.recordHolds, s.gaps = in.Activity.holds(policies, res.Digest), gapsOf(in.Activity)
+		s.recordHolds, s.gaps = in.Activity.holds(policies), gapsOf(in.Activity)
 	}
 	for _, p := range policies {
 		for i := range p.rules {
