@@ -2,26 +2,13 @@ package platform
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"time"
+
+	"mithaq.dev/mithaq/internal/redact"
 )
 
-// Token is a token, code, verifier or client secret. It never prints itself,
-// whatever the verb or the encoder; string(t) is its value.
-type Token string
-
-// String hides the value.
-func (Token) String() string { return redacted }
-
-// GoString hides the value.
-func (Token) GoString() string { return redacted }
-
-// Format hides the value from every verb.
-func (Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
-
-// MarshalJSON hides the value from structured logs.
-func (Token) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+// Token is a token, code, verifier or client secret that never prints itself.
+type Token = redact.Token
 
 // Grant is what a platform issued for an account.
 type Grant struct {

@@ -1,0 +1,334 @@
+package rotation
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"mithaq.dev/mithaq/internal/redact"
+)
+
+// New is the vault of an account that holds nothing yet.
+func New(uid string) *Vault { return &Vault{UID: uid} }
+
+func (v *Vault) copy() *Vault {
+	next := *v
+	next.Current, next.Pending, next.Retiring = v.Current.copy(), v.Pending.copy(), v.Retiring.copy()
+	next.Ledger = slices.Clone(v.Ledger)
+	j := &next.Journal
+	j.HumanSteps, j.Custody, j.Ops = slices.Clone(j.HumanSteps), slices.Clone(j.Custody), maps.Clone(j.Ops)
+	if j.Op != nil {
+		op := *j.Op
+		j.Op = &op
+	}
+	return &next
+}
+
+func (s *Slot) copy() *Slot {
+	if s == nil {
+		return nil
+	}
+	next := *s
+	return &next
+}
+
+func (v *Vault) slot(which Which) *Slot {
+	switch which {
+	case SlotPending:
+		return v.Pending
+	case SlotRetiring:
+		return v.Retiring
+	default:
+		return v.Current
+	}
+}
+
+// Slot is the credential that a call is about; nil: it is gone.
+func (v *Vault) Slot(which Which) *Slot { return v.slot(which) }
+
+// enter begins a phase.
+func (v *Vault) enter(phase Phase, now time.Time) {
+	v.Journal.Phase, v.Journal.Since = phase, now
+	v.Journal.Tries, v.Journal.NextAttempt = 0, time.Time{}
+	v.Journal.Listed = false
+}
+
+// ended is the journal without a rotation: what belongs to the account stays.
+func (j *Journal) ended() Journal {
+	failed := Failure("")
+	if j.Failed == FailedRestored {
+		failed = j.Failed
+	}
+	return Journal{
+		Revision: j.Revision, Epoch: j.Epoch, Published: j.Published, SettledFor: j.SettledFor, Custody: j.Custody, Rotations: j.Rotations, CheckedAt: j.CheckedAt,
+		Health: j.Health, Failed: failed,
+	}
+}
+
+// same says that two custodians are the same people in the same unit.
+func (c *Custodian) same(o *Custodian) bool {
+	return c.Unit == o.Unit && c.Accountable == o.Accountable && slices.Equal(c.Team, o.Team)
+}
+
+// rotationID is a digest of the account, what was settled and what is declared, so
+// that the same change has the same id after a crash.
+func rotationID(uid string, rotations int64, why Trigger, from *Custodian, f *Facts) string {
+	text, err := json.Marshal([]any{uid, rotations, why, from, f.Declared, f.RotateAfter.Unix(), f.Compromised.Unix()})
+	if err != nil {
+		panic(err) // strings and numbers alone
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])[:16]
+}
+
+func codeHash(code redact.Token) string {
+	sum := sha256.Sum256([]byte(code))
+	return hex.EncodeToString(sum[:])
+}
+
+// number names the next operation, and counts it: rotationID.name.n. Outside of a
+// rotation the number of completed ones stands for it.
+func (v *Vault) number(name OpName) string {
+	if v.Journal.Ops == nil {
+		v.Journal.Ops = map[OpName]int{}
+	}
+	v.Journal.Ops[name]++
+	id := v.Journal.RotationID
+	if id == "" {
+		id = fmt.Sprintf("rest-%d-%d", v.Journal.Rotations, v.Journal.Epoch)
+	}
+	return fmt.Sprintf("%s.%s.%d", id, name, v.Journal.Ops[name])
+}
+
+func (v *Vault) newOp(name OpName, slot Which, fingerprint string) *Op {
+	return &Op{Name: name, Attempt: v.number(name), Fingerprint: fingerprint, Slot: slot, Epoch: v.Journal.Epoch}
+}
+
+// intend writes an intent and describes its call.
+func (v *Vault) intend(name OpName, slot Which, fingerprint string) *Call {
+	v.Journal.Op = v.newOp(name, slot, fingerprint)
+	return v.callOf(v.Journal.Op)
+}
+
+func (v *Vault) callOf(op *Op) *Call {
+	call := &Call{Kind: CallMutate, Op: op, Slot: op.Slot, Client: v.Journal.Client, Mode: v.Journal.Mode, Member: Member{ID: op.Subject}}
+	if s := v.slot(op.Slot); s != nil {
+		call.Client = s.Client
+	}
+	return call
+}
+
+// Record takes the outcome of a call in. The result is to be stored before any
+// product in it is used.
+func Record(v *Vault, call *Call, o *Outcome, f *Facts, now time.Time) *Vault {
+	next := v.copy()
+	switch call.Kind {
+	case CallMutate:
+		return settleOp(next, o, f, now)
+	case CallIdentify:
+		if next.Pending != nil {
+			identified(next, o, f, now)
+		}
+	case CallPeople:
+		listed(next, o, f, now)
+	case CallProbe:
+		probed(next, call.Slot, o, f, now)
+	}
+	return next
+}
+
+// settleOp closes the open operation.
+func settleOp(v *Vault, o *Outcome, f *Facts, now time.Time) *Vault {
+	op := v.Journal.Op
+	v.Journal.Op = nil
+	switch op.Name {
+	case OpIssue:
+		issued(v, o, f, now)
+	case OpRefresh:
+		if v.Current != nil {
+			refreshed(v, o, f, now)
+		}
+	case OpUnseat:
+		unseated(v, o, now)
+	case OpQuarantine, OpRevokeGrant, OpRevokeAccess:
+		revoked(v, op, o, now)
+	}
+	return v
+}
+
+// issued takes the outcome of an issue in.
+func issued(v *Vault, o *Outcome, f *Facts, now time.Time) {
+	switch o.Kind {
+	case Done:
+		v.accept(o.Product, f, now)
+		return
+	case Ambiguous:
+		// There may be a grant that nobody holds.
+		v.Ledger = append(v.Ledger, Entry{
+			CredID: fmt.Sprintf("%s.lost.%d", v.Journal.RotationID, v.Journal.Ops[OpIssue]), Client: v.Journal.Client,
+			RotationID: v.Journal.RotationID, State: GrantUnknown, At: now,
+		})
+	case Misconfigured:
+		v.Journal.Failed = FailedAppRefused
+	}
+	v.enter(Issuing, now)
+	if v.Journal.Mode == ByMint {
+		v.again(o, now)
+	}
+}
+
+// unseated: somebody who is not there is what was wanted. The list shows it.
+func unseated(v *Vault, o *Outcome, now time.Time) {
+	v.Journal.Listed = false
+	switch o.Kind {
+	case Done, Denied:
+		v.Journal.Tries, v.Journal.Leaver = 0, ""
+	case Misconfigured:
+		v.Journal.Leaver = ""
+		v.ask("remove-from-account", now)
+		v.Journal.Listed = true
+	default:
+		v.again(o, now)
+	}
+}
+
+// revoked takes the outcome of a revocation in. Done and Denied both mean: go and
+// prove.
+func revoked(v *Vault, op *Op, o *Outcome, now time.Time) {
+	switch o.Kind {
+	case Done, Denied:
+		v.Journal.Tries = 0
+		if op.Name == OpRevokeAccess {
+			v.Journal.RevokedAccess = true
+		} else {
+			v.Journal.RevokedGrant = true
+		}
+		if op.Name == OpQuarantine && v.Pending != nil {
+			v.mark(v.Pending.CredID, GrantUnknown, "", now)
+		}
+	case Misconfigured:
+		if op.Name == OpQuarantine {
+			v.Journal.RevokedGrant = true // the ledger keeps it as Live
+			return
+		}
+		v.Journal.Failed = FailedAppRefused
+		v.again(&Outcome{RetryAfter: longPause}, now)
+	default:
+		v.again(o, now)
+	}
+}
+
+// probed takes a probe in, by what it was asked for.
+func probed(v *Vault, slot Which, o *Outcome, f *Facts, now time.Time) {
+	j := &v.Journal
+	if slot == SlotRetiring {
+		if v.Retiring == nil {
+			return
+		}
+		if j.Phase == Proving {
+			j.CheckedAt = now
+			provedOld(v, o, f, now)
+		} else {
+			swapBack(v, o, now)
+		}
+		return
+	}
+	if v.Current == nil {
+		return
+	}
+	checked(v, o, f, now)
+	if o.Kind != Done || j.Phase != Overlap && j.Phase != Proving {
+		return
+	}
+	if j.Health == HealthVerified {
+		j.GoodChecks++
+		j.Failed = ""
+		if j.Phase == Proving && (v.Retiring == nil || j.OldDead != "") {
+			v.settle(now)
+		}
+		return
+	}
+	j.GoodChecks = 0
+	if j.Health.bad() && (j.Phase == Proving || v.Retiring == nil) {
+		stranded(v, now)
+	}
+}
+
+// bad says that the platform refuses the credential, or that it is not ours.
+func (h Health) bad() bool {
+	return h == HealthExpired || h == HealthRevoked || h == HealthWrong || h == HealthScope
+}
+
+// swapBack puts the retiring credential into use again if it is still accepted,
+// because the new one is refused after its promotion (effect e19).
+func swapBack(v *Vault, o *Outcome, now time.Time) {
+	switch {
+	case o.Kind != Done:
+		v.again(o, now)
+	case o.Liveness == Alive:
+		v.mark(v.Current.CredID, GrantUnknown, "", now)
+		v.Current, v.Retiring = v.Retiring, nil
+		v.Journal.Health = HealthVerified
+		v.enter(Issuing, now)
+	default:
+		stranded(v, now)
+	}
+}
+
+// stranded: nothing that is stored is accepted. Only a new consent helps.
+func stranded(v *Vault, now time.Time) {
+	v.Journal.Failed = FailedCurrentDenied
+	v.enter(Issuing, now)
+	v.again(&Outcome{RetryAfter: longPause}, now)
+}
+
+// learn keeps the ledger complete: every fingerprint of a slot's tokens.
+func (v *Vault) learn(s *Slot, f *Facts, now time.Time) {
+	i := slices.IndexFunc(v.Ledger, func(e Entry) bool { return e.CredID == s.CredID })
+	if i < 0 {
+		v.Ledger = append(v.Ledger, Entry{CredID: s.CredID, RotationID: v.Journal.RotationID, State: GrantLive, At: now})
+		i = len(v.Ledger) - 1
+	}
+	e := &v.Ledger[i]
+	e.Principal, e.Client = s.Principal, s.Client
+	e.Fingerprints = slices.Clone(e.Fingerprints)
+	for _, token := range []redact.Token{s.Access, s.Refresh} {
+		if fp := f.Fingerprint(token); token != "" && !slices.Contains(e.Fingerprints, fp) {
+			e.Fingerprints = append(e.Fingerprints, fp)
+		}
+	}
+	const kept = 4 // the pairs before the last two are spent
+	if n := len(e.Fingerprints); n > kept {
+		e.Fingerprints = e.Fingerprints[n-kept:]
+	}
+	v.trim()
+}
+
+func (v *Vault) mark(credID string, state GrantState, evidence Evidence, now time.Time) {
+	for i := range v.Ledger {
+		if e := &v.Ledger[i]; e.CredID == credID {
+			e.State, e.Evidence, e.At = state, evidence, now
+		}
+	}
+}
+
+// trim drops the oldest dead grants beyond the bound.
+func (v *Vault) trim() {
+	for i := 0; i < len(v.Ledger) && len(v.Ledger) > maxLedger; {
+		if v.Ledger[i].State == GrantDead {
+			v.Ledger = slices.Delete(v.Ledger, i, i+1)
+			continue
+		}
+		i++
+	}
+}
+
+// Knows says that a token's fingerprint is in the ledger: it is never imported
+// again.
+func (v *Vault) Knows(fingerprint string) bool {
+	return slices.ContainsFunc(v.Ledger, func(e Entry) bool { return slices.Contains(e.Fingerprints, fingerprint) })
+}

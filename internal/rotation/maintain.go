@@ -1,0 +1,186 @@
+package rotation
+
+import "time"
+
+// renewable says that the platform renews the credential without a person.
+func (s *Slot) renewable() bool { return s.Refresh != "" && !s.RefreshRetried }
+
+// refreshAt is when the access token is renewed: at half of its life, up to a
+// tenth of it later, so that a fleet does not renew at once. Zero: never.
+func (s *Slot) refreshAt(f *Facts) time.Time {
+	if s.ExpiresAt.IsZero() || !s.renewable() {
+		return time.Time{}
+	}
+	life := s.ExpiresAt.Sub(s.RefreshedAt)
+	if s.RefreshDoubt {
+		// A replay may end the family: the old token is tried once, shortly before
+		// everything ends anyway.
+		return s.ExpiresAt.Add(-life / 10)
+	}
+	return s.RefreshedAt.Add(life/2 + time.Duration(f.Jitter*float64(life/10)))
+}
+
+// ConsentWanted says that the credential will end and only a person can renew it,
+// and when it ends.
+func (v *Vault) ConsentWanted() (time.Time, bool) {
+	c := v.Current
+	if c == nil || c.ExpiresAt.IsZero() {
+		return time.Time{}, false
+	}
+	return c.ExpiresAt, c.RefreshDoubt || c.Refresh == ""
+}
+
+// maintain renews and tries the credential in use, within its own times.
+func maintain(v *Vault, f *Facts, now time.Time) Step {
+	c := v.Current
+	if c.OldAccess != "" || c.OldRefresh != "" || v.Journal.CheckedAt.IsZero() {
+		return probe(v, SlotCurrent)
+	}
+	if at := c.refreshAt(f); !at.IsZero() && !now.Before(at) && v.Journal.Failed != FailedRestored {
+		return refresh(v, f, now)
+	}
+	if at := v.wakeUp(f, now); now.Before(at) {
+		return rest(at)
+	}
+	return probe(v, SlotCurrent)
+}
+
+// renewalAt is when the credential in use is renewed while a rotation waits; zero:
+// it is not. One that is compromised is not kept alive.
+func (v *Vault) renewalAt(f *Facts) time.Time {
+	if v.Current == nil || v.Journal.Failed == FailedRestored {
+		return time.Time{}
+	}
+	switch v.Journal.Phase {
+	case AwaitingConsent:
+		if v.Journal.Trigger == TriggerCompromised || v.Journal.Trigger == TriggerLost {
+			return time.Time{}
+		}
+	case Overlap, Revoking, Unseating, Proving:
+	default:
+		return time.Time{}
+	}
+	return v.Current.refreshAt(f)
+}
+
+// renew keeps the credential in use alive while a rotation waits for a person or
+// for time to pass.
+func renew(v *Vault, f *Facts, now time.Time) *Step {
+	at := v.renewalAt(f)
+	if at.IsZero() {
+		return nil
+	}
+	if v.Current.OldAccess != "" {
+		s := probe(v, SlotCurrent)
+		return &s
+	}
+	if now.Before(at) {
+		return nil
+	}
+	s := refresh(v, f, now)
+	return &s
+}
+
+// refresh spends the refresh token, by intent and result.
+func refresh(v *Vault, f *Facts, _ time.Time) Step {
+	next := v.copy()
+	if next.Current.RefreshDoubt {
+		next.Current.RefreshRetried = true
+	}
+	call := next.intend(OpRefresh, SlotCurrent, f.Fingerprint(v.Current.Refresh))
+	return Step{Vault: next, Call: call}
+}
+
+// refreshed takes the outcome of a refresh in. The old pair stays until the new
+// one has passed a probe.
+func refreshed(v *Vault, o *Outcome, f *Facts, now time.Time) {
+	c := v.Current
+	switch o.Kind {
+	case Done:
+		c.OldAccess, c.OldRefresh = c.Access, c.Refresh
+		c.Access, c.ExpiresAt, c.RefreshedAt = o.Product.Access, o.Product.ExpiresAt, now
+		if o.Product.Refresh != "" {
+			c.Refresh = o.Product.Refresh
+		}
+		c.RefreshDoubt, c.RefreshRetried = false, false
+		v.learn(c, f, now)
+		v.Journal.Tries = 0
+	case Ambiguous:
+		if f.Traits.SingleUseRefresh {
+			c.RefreshDoubt = true
+		}
+		v.again(o, now)
+	case Denied:
+		// It says nothing of the access token: a probe shows whether that still works.
+		c.Refresh = ""
+		v.Journal.CheckedAt = time.Time{}
+	default:
+		c.RefreshRetried = false
+		v.again(o, now)
+	}
+}
+
+// again puts the next try off.
+func (v *Vault) again(o *Outcome, now time.Time) {
+	v.Journal.Tries++
+	v.Journal.NextAttempt = now.Add(pause(v.Journal.Tries, o.RetryAfter))
+}
+
+// checked takes a probe of the credential in use in.
+func checked(v *Vault, o *Outcome, f *Facts, now time.Time) {
+	j, c := &v.Journal, v.Current
+	j.CheckedAt = now
+	if o.Kind != Done {
+		j.Health = HealthUnavailable
+		v.again(o, now)
+		return
+	}
+	j.Tries = 0
+	switch o.Liveness {
+	case Alive:
+		j.Health = c.health(&o.Identity, v.AccountID, f)
+		if j.Health == HealthVerified {
+			c.VerifiedAt, c.OldAccess, c.OldRefresh = now, "", ""
+			if j.Failed == FailedRestored {
+				j.Failed = ""
+			}
+		}
+	case Expired:
+		j.Health = HealthExpired
+	case Dead:
+		j.Health = HealthRevoked
+		if c.OldAccess != "" && !f.Traits.RefreshEndsAccess && c.Access != c.OldAccess {
+			// The new pair is refused: the old one stays in use.
+			c.Access, c.Refresh, c.OldAccess, c.OldRefresh = c.OldAccess, c.OldRefresh, "", ""
+			j.Health = HealthUnknown
+		}
+	default:
+		j.Health = HealthUnknown
+		v.again(o, now)
+	}
+}
+
+// health weighs what a platform says of a token that it accepts.
+func (s *Slot) health(id *Identity, account string, f *Facts) Health {
+	switch {
+	case id.AccountID != "" && account != "" && id.AccountID != account:
+		return HealthWrong
+	case id.Scopes != nil && !covers(id.Scopes, f.Traits.Scopes):
+		return HealthScope
+	}
+	return HealthVerified
+}
+
+// covers says that have holds all of want.
+func covers(have, want []string) bool {
+	held := make(map[string]bool, len(have))
+	for _, s := range have {
+		held[s] = true
+	}
+	for _, s := range want {
+		if !held[s] {
+			return false
+		}
+	}
+	return true
+}
