@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -120,7 +121,7 @@ func (s *server) asIG(p *problem) *problem {
 
 // checkProof verifies appsecret_proof, hex of HMAC-SHA256(token, app secret).
 func (s *server) checkProof(who caller, c *call) *problem {
-	if !c.params.Has("appsecret_proof") {
+	if c.proof == "" {
 		if s.opts.RequireProof && who.kind != appCaller {
 			return refuse(104, "API calls from the server require an appsecret_proof argument")
 		}
@@ -129,7 +130,7 @@ func (s *server) checkProof(who caller, c *call) *problem {
 	app, _ := s.world.App(who.token.Platform, who.token.Client)
 	mac := hmac.New(sha256.New, []byte(app.APISecret))
 	mac.Write([]byte(who.value))
-	if c.params.Get("appsecret_proof") != hex.EncodeToString(mac.Sum(nil)) {
+	if c.proof != hex.EncodeToString(mac.Sum(nil)) {
 		return refuse(104, "Invalid appsecret_proof provided in the API argument")
 	}
 	return nil
@@ -199,9 +200,9 @@ func (s *server) begin(req *request) *world.Recorder {
 		s.noteSecret(record, req.params.Get(name))
 	}
 	s.noteSecret(record, req.token)
-	seen := map[string]bool{req.token: true}
+	seen, queries := map[string]bool{req.token: true}, map[string]url.Values{}
 	for _, item := range req.batch {
-		if c, bad := item.parse(req); bad == nil && !seen[c.token] {
+		if c, bad := item.parse(req, queries); bad == nil && !seen[c.token] {
 			seen[c.token] = true
 			s.noteSecret(record, c.token)
 		}

@@ -3,6 +3,7 @@ package meta
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,11 +33,14 @@ type view struct {
 
 // do performs one call.
 func (s *server) do(req *request, c *call) answer {
-	endpoint := s.endpointOf(&request{call: *c})
-	if open, ok := map[string]func(*server, *request, *call) answer{
-		EndpointToken: (*server).tokenEndpoint, EndpointExchange: (*server).exchangeIG, EndpointRefresh: (*server).refreshIG,
-	}[endpoint]; ok {
-		return open(s, req, c)
+	endpoint := endpointOf(c)
+	switch endpoint {
+	case EndpointToken:
+		return s.tokenEndpoint(req, c)
+	case EndpointExchange:
+		return s.exchangeIG(req, c)
+	case EndpointRefresh:
+		return s.refreshIG(req, c)
 	}
 	who, bad := s.authenticate(c)
 	if bad != nil {
@@ -183,7 +187,7 @@ func (v *view) multiGet() answer {
 	o := field.Begin(nil)
 	for _, id := range ids {
 		one := *v
-		one.call = &call{method: v.call.method, path: []string{id}, params: v.call.params, token: v.call.token}
+		one.call = &call{method: v.call.method, path: []string{id}, params: v.call.params, token: v.call.token, proof: v.call.proof}
 		got := one.single(id)
 		out.usage = append(out.usage, got.usage...)
 		if got.bad != nil {
@@ -231,13 +235,14 @@ func (s *server) serveBatch(w http.ResponseWriter, req *request) {
 		s.errors.write(w, bad)
 		return
 	}
-	out := make([]byte, 0, 1200*len(req.batch))
+	out := make([]byte, 0, 2400*len(req.batch))
 	out = append(out, '[')
+	queries := map[string]url.Values{}
 	for i, item := range req.batch {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = s.appendItem(out, req, item)
+		out = s.appendItem(out, req, item, queries)
 	}
 	if req.fault.Kind == world.FaultExtraForeign {
 		id := foreignID(firstID(req.batch[0].RelativeURL))
@@ -249,8 +254,8 @@ func (s *server) serveBatch(w http.ResponseWriter, req *request) {
 	_, _ = w.Write(append(out, ']'))
 }
 
-func (s *server) appendItem(out []byte, req *request, item batchItem) []byte {
-	a := s.doItem(req, item)
+func (s *server) appendItem(out []byte, req *request, item batchItem, queries map[string]url.Values) []byte {
+	a := s.doItem(req, item, queries)
 	if a.body == nil && a.bad == nil {
 		return append(out, "null"...)
 	}
@@ -265,14 +270,14 @@ func (s *server) appendItem(out []byte, req *request, item batchItem) []byte {
 		out = appendHeaders(out, req.version, a.usage)
 	}
 	out = append(out, `,"body":`...)
-	out = field.AppendString(out, string(a.body))
+	out = field.AppendString(out, a.body)
 	return append(out, '}')
 }
 
 // doItem performs an item, unless a fault strikes it; one that timed out has
 // neither body nor problem. The call was made all the same.
-func (s *server) doItem(req *request, item batchItem) answer {
-	c, bad := item.parse(req)
+func (s *server) doItem(req *request, item batchItem, queries map[string]url.Values) answer {
+	c, bad := item.parse(req, queries)
 	if bad != nil {
 		return failed(bad)
 	}

@@ -42,9 +42,7 @@ func (v *view) igNode(a *world.Account, set *field.Set, scope string) answer {
 		return failed(bad)
 	}
 	v.twist(a)
-	o := field.Begin(nil)
-	render(v, o, igGetters, fields, a)
-	return answer{body: o.End(), usage: used}
+	return answer{body: v.fill(igGetters, fields, a), usage: used}
 }
 
 var igGetters = map[string]getter[*world.Account]{

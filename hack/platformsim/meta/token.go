@@ -138,7 +138,7 @@ func (v *view) mint(p *world.Person) answer {
 	if bad := v.call.unknown("business_app", "scope", "set_token_expires_in_60_days"); bad != nil {
 		return failed(bad)
 	}
-	if !params.Has("appsecret_proof") {
+	if v.call.proof == "" {
 		return failed(refuse(104, "API calls from the server require an appsecret_proof argument"))
 	}
 	app, ok := v.server.world.App(world.Facebook, params.Get("business_app"))
