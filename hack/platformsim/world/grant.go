@@ -134,6 +134,7 @@ type record struct {
 	outlives bool
 	// redirect and challenge bind a code.
 	redirect, challenge string
+	online              bool
 	// successors answer a repetition within the grace.
 	successors Issued
 	firstUse   time.Time
