@@ -189,9 +189,13 @@ func (s *server) begin(req *request) *world.Recorder {
 			effect = "batch"
 		}
 	}
+	account := ""
+	if strings.HasPrefix(req.endpoint, EndpointNode) {
+		account = req.segment(0)
+	}
 	record := s.world.BeginCall(world.Call{
 		Platform: req.platform, Endpoint: req.endpoint, Mutating: effect != "", Effect: effect,
-		Client: req.params.Get("client_id"), Account: req.segment(0),
+		Client: req.params.Get("client_id"), Account: account,
 	})
 	if record == nil {
 		return nil
