@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -149,8 +150,22 @@ func (s *server) owns(who caller, a *world.Account) bool {
 	case igCaller:
 		return a.Platform == world.Instagram && a.ID == who.token.Account
 	case pageCaller:
-		return a.ID == who.token.Account && a.Platform == world.Facebook || a.Linked == who.token.Account && a.Platform == world.Instagram
+		return who.token.Account == pageOf(a)
+	case userCaller:
+		return s.userOwns(who, a)
 	}
+	return false
+}
+
+// pageOf is the Page by which an account is reached; empty if there is none.
+func pageOf(a *world.Account) string {
+	if a.Platform == world.Instagram {
+		return a.Linked
+	}
+	return a.ID
+}
+
+func (s *server) userOwns(who caller, a *world.Account) bool {
 	if only := who.token.Account; only != "" && only != a.ID && only != a.Linked {
 		return false
 	}
@@ -185,7 +200,7 @@ func (s *server) administers(who caller, business string) bool {
 func (s *server) begin(req *request) *world.Recorder {
 	effect := effectOf(&req.call, req.endpoint)
 	for _, item := range req.batch {
-		if item.Method != "GET" {
+		if item.Method != http.MethodGet {
 			effect = "batch"
 		}
 	}
@@ -248,7 +263,7 @@ func effectOf(c *call, endpoint string) string {
 	case EndpointRevoke:
 		return "revoke"
 	}
-	if c.method == "GET" || c.method == "HEAD" {
+	if c.method == http.MethodGet || c.method == http.MethodHead {
 		return ""
 	}
 	if effect, ok := edgeEffects[c.method+" "+c.segment(1)]; ok {

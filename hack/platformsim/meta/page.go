@@ -80,7 +80,7 @@ func (v *view) page(a *world.Account) answer {
 
 func (v *view) pageNode(a *world.Account) answer {
 	if v.call.method != http.MethodGet {
-		return failed(refuse(3, "(#3) Application does not have the capability to make this API call."))
+		return failed(noCapability())
 	}
 	if bad := v.call.unknown("fields", "ids"); bad != nil {
 		return failed(bad)
