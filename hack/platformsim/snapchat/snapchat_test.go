@@ -439,6 +439,12 @@ func TestLies(t *testing.T) {
 	if list, one := lie(world.FaultAllNotFound); list.at("public_profiles.0.sub_request_status") != "ERROR" || list.at("request_status") != "PARTIAL" || one.status != 404 {
 		t.Errorf("all: %s %s", list.raw, one.raw)
 	}
+	if err := s.world.SetFaults(world.Snapchat, world.Fault{Kind: world.FaultItemErrors, Items: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if r := s.get(token, orgProfiles); r.at("public_profiles.0.sub_request_status") != "SUCCESS" || r.at("public_profiles.1.sub_request_status") != "ERROR" || r.at("request_status") != "PARTIAL" {
+		t.Errorf("items: %s", r.raw)
+	}
 	if list, _ := lie(world.FaultThrottle); list.status != 429 || list.raw != "" {
 		t.Errorf("throttle: %d %q", list.status, list.raw)
 	}
