@@ -93,6 +93,14 @@ func (c config) check(rest []string) error {
 		return fmt.Errorf("parsing flags: unexpected arguments %q", rest)
 	case c.x.Spelling != x.SpellingTweet && c.x.Spelling != x.SpellingPost && c.x.Spelling != x.SpellingMixed:
 		return fmt.Errorf("parsing flags: spelling %q is not tweet, post or mixed", c.spelling)
+	case c.x.Window < time.Second || c.x.Limit < 1:
+		return fmt.Errorf("parsing flags: x-window is below 1s or x-limit below 1")
+	}
+	return c.checkOthers()
+}
+
+func (c config) checkOthers() error {
+	switch {
 	case c.snapchat.Revoke != snapchat.RevokeWorks && c.snapchat.Revoke != snapchat.RevokeIgnored && c.snapchat.Revoke != snapchat.RevokeMissing:
 		return fmt.Errorf("parsing flags: snapchat-revoke %q is not works, ignored or missing", c.revoke)
 	}
@@ -103,8 +111,6 @@ func (c config) checkLimits() error {
 	switch {
 	case min(c.youtube.DailyUnits, c.snapchat.MaxLimit) < 1 || c.youtube.PerMinute < 0:
 		return fmt.Errorf("parsing flags: youtube-units or snapchat-max-limit is below 1, or youtube-per-minute below 0")
-	case c.x.Window < time.Second || c.x.Limit < 1:
-		return fmt.Errorf("parsing flags: x-window is below 1s or x-limit below 1")
 	}
 	return c.checkMeta()
 }

@@ -120,8 +120,8 @@ func TestSecurityOfAPerson(t *testing.T) {
 
 func TestDailyBudgetsAreKeptByDay(t *testing.T) {
 	w := newWorld(t)
-	w.CountDailyBudget(world.YouTube, "units", "2026-11-23", 3, 0, 30)
-	w.CountDailyBudget(world.YouTube, "units", "2026-11-24", 1, 2, 100)
+	w.AddBudget(world.BudgetCount{Platform: world.YouTube, Bucket: "units", Day: "2026-11-23", Units: 3, Peak: 30})
+	w.AddBudget(world.BudgetCount{Platform: world.YouTube, Bucket: "units", Day: "2026-11-24", Units: 1, Exceeded: 2, Peak: 100})
 	l := w.Ledger()
 	if len(l.Budgets) != 2 || l.Budgets[0].Day != "2026-11-23" || l.Budgets[1].Peak != 100 {
 		t.Errorf("%+v", l.Budgets)

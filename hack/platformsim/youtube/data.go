@@ -226,6 +226,11 @@ func (s *server) standing(c *call) *fault {
 	return nil
 }
 
+// isLost says whether a fault makes every account missing or suspended.
+func (c *call) isLost() bool {
+	return c.lie == world.FaultAllNotFound || c.lie == world.FaultAllSuspended
+}
+
 // own is the channel of the token's user.
 func (s *server) own(c *call) (world.Account, *fault) {
 	if c.token == nil {
