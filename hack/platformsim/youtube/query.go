@@ -36,9 +36,9 @@ func aNumber(low, high int) param { return param{kind: number, min: low, max: hi
 
 func oneOf(values ...string) param { return param{kind: enum, values: values} }
 
-// standard are the parameters of every method; fields is not simulated.
+// standard are the parameters of every method.
 var standard = map[string]param{
-	"$.xgafv": oneOf("1", "2"), "access_token": aText, "alt": oneOf("json"), "key": aText, "oauth_token": aText,
+	"$.xgafv": oneOf("1", "2"), "access_token": aText, "alt": oneOf("json"), "callback": aText, "fields": aText, "key": aText, "oauth_token": aText,
 	"prettyPrint": aBool, "quotaUser": aText, "uploadType": aText, "upload_protocol": aText,
 }
 
