@@ -103,12 +103,6 @@ func (c config) checkOthers() error {
 	switch {
 	case c.snapchat.Revoke != snapchat.RevokeWorks && c.snapchat.Revoke != snapchat.RevokeIgnored && c.snapchat.Revoke != snapchat.RevokeMissing:
 		return fmt.Errorf("parsing flags: snapchat-revoke %q is not works, ignored or missing", c.revoke)
-	}
-	return c.checkLimits()
-}
-
-func (c config) checkLimits() error {
-	switch {
 	case min(c.youtube.DailyUnits, c.snapchat.MaxLimit) < 1 || c.youtube.PerMinute < 0:
 		return fmt.Errorf("parsing flags: youtube-units or snapchat-max-limit is below 1, or youtube-per-minute below 0")
 	}
