@@ -208,7 +208,10 @@ type Custody struct {
 	RefreshGrace time.Duration
 	// RefreshEndsAccess: a refresh ends the old access token at once.
 	RefreshEndsAccess bool
-	Reach             RevokeReach
+	// Introspects: the platform tells of a token whether it lives, ran out or was
+	// revoked, without being probed with it.
+	Introspects bool
+	Reach       RevokeReach
 	// Scopes are what a grant must hold, sorted.
 	Scopes []string
 	// AccessLifetime is the documented lifetime of an access token; 0: no end.
