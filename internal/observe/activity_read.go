@@ -148,12 +148,22 @@ func (e *Engine) ask(r *reading, t *target, lap bool, now time.Time) {
 	}
 	s.busy, s.again = true, false
 	ask := s.ask(now, r.read.Ordered, t.conn.most(r.read.Read))
-	ask.Ref = platform.AccountRef{ID: t.id, Handle: t.snapshot.Profile.Handle}
+	ask.Ref = t.account()
 	if r.read.OwnToken {
 		ask.Token, _ = e.token(t)
 	}
 	r.targets, r.streams = append(r.targets, t), append(r.streams, s)
 	r.asks, r.counters = append(r.asks, ask), append(r.counters, t.counter(r.stream))
+}
+
+// account names the account to the platform. With the same name a post has the same
+// address, whichever way it is read.
+func (t *target) account() platform.AccountRef {
+	ref := platform.AccountRef{ID: t.id}
+	if t.snapshot != nil {
+		ref.Handle = t.snapshot.Profile.Handle
+	}
+	return ref
 }
 
 // ask is the next question about a stream.

@@ -81,7 +81,7 @@ func (e *Engine) rereadCall(c *conn, now time.Time) func(context.Context) {
 	r.spent = e.spend(c, c.rereadPrice(r.asks, now), now)
 	c.feeds.posts = slices.Delete(c.feeds.posts, 0, n)
 	for _, ask := range r.asks {
-		r.refs = append(r.refs, platform.PostRef{Account: platform.AccountRef{ID: ask.t.id}, ID: ask.want.ID})
+		r.refs = append(r.refs, platform.PostRef{Account: ask.t.account(), ID: ask.want.ID})
 	}
 	return func(ctx context.Context) { e.reread(ctx, c, r) }
 }
