@@ -47,6 +47,7 @@ import (
 	"mithaq.dev/mithaq/internal/platform"
 	"mithaq.dev/mithaq/internal/platform/media"
 	"mithaq.dev/mithaq/internal/platform/x"
+	"mithaq.dev/mithaq/internal/policytest"
 	"mithaq.dev/mithaq/internal/tally"
 	"mithaq.dev/mithaq/internal/telemetry"
 	"mithaq.dev/mithaq/internal/wake"
@@ -56,6 +57,9 @@ import (
 var version = "unknown"
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "policy" {
+		os.Exit(policytest.Main(os.Args[2:], os.Stdout, os.Stderr))
+	}
 	if err := run(ctrl.SetupSignalHandler(), os.Args[1:]); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return

@@ -53,10 +53,10 @@ func manual() *v1alpha1.GovernancePolicySpec {
 		Performance: &v1alpha1.PerformanceRules{MaxSilenceDays: 30, MinPostsPer30Days: 2},
 		Rules: []v1alpha1.CustomRule{
 			{Name: "geo-off", Expression: `!has(live.location) || live.location == ''`},
-			{Name: "school-unit", Expression: `account.spec.owner.unit.startsWith('riyadh/')`},
-			{Name: "contact-differs", Expression: `account.spec.owner.contact != account.spec.owner.accountable`},
+			{Name: "school-unit", Expression: `account.unit.startsWith('riyadh/')`},
+			{Name: "contact-differs", Expression: `account.contact != account.accountable`},
 			{Name: "somebody-approves", Expression: `team.exists(m, 'Approver' in m.roles)`},
-			{Name: "purpose-said", Expression: `has(account.spec.purpose) && account.spec.purpose.size() >= 10`},
+			{Name: "purpose-said", Expression: `has(account.purpose) && account.purpose.size() >= 10`},
 			{Name: "known-in-arabic", Expression: `live.displayName.contains('مدرسة') || live.displayName.contains('إدارة')`},
 		},
 	}

@@ -1,16 +1,21 @@
 // Command benchpolicy measures the rule engine on one core: how many accounts it
 // judges under a policy of 30 rules, 6 of them in CEL, and how much text it folds and
-// searches for 10,000 terms. It prints a table and writes the figures as JSON.
+// searches for 10,000 terms. A second is one of CPU time, the garbage collector's work
+// included, so that whatever else the machine does counts less. It prints a table and
+// writes the figures as JSON.
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"runtime/pprof"
+	"syscall"
 	"testing"
+	"time"
 
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/text"
@@ -82,7 +87,7 @@ func check(inputs []governance.Input) error {
 		if len(res.Rules) != wantRules {
 			return fmt.Errorf("%d rules apply to %s, not %d", len(res.Rules), in.Account.Name, wantRules)
 		}
-		if res.Unknown > 6 {
+		if res.Unknown > 0 {
 			return fmt.Errorf("%s: %s", in.Account.Name, res.Findings[0].Message)
 		}
 		if res.Violated > 0 {
@@ -99,55 +104,68 @@ func profiled(path string, measure func() testing.BenchmarkResult) (testing.Benc
 	if path == "" {
 		return measure(), nil
 	}
-	file, err := os.Create(path) // #nosec G304 -- a development tool writes where it is told to
-	if err != nil {
-		return testing.BenchmarkResult{}, fmt.Errorf("writing the profile: %w", err)
-	}
-	defer file.Close()
-	if err := pprof.StartCPUProfile(file); err != nil {
+	var raw bytes.Buffer
+	if err := pprof.StartCPUProfile(&raw); err != nil {
 		return testing.BenchmarkResult{}, fmt.Errorf("profiling: %w", err)
 	}
-	defer pprof.StopCPUProfile()
-	return measure(), nil
+	result := measure()
+	pprof.StopCPUProfile()
+	if err := os.WriteFile(path, raw.Bytes(), 0o600); err != nil {
+		return testing.BenchmarkResult{}, fmt.Errorf("writing the profile: %w", err)
+	}
+	return result, nil
 }
 
 func evaluate(inputs []governance.Input) testing.BenchmarkResult {
-	return testing.Benchmark(func(b *testing.B) {
-		b.ReportAllocs()
-		i := 0
-		for b.Loop() {
-			governance.Evaluate(inputs[i%len(inputs)])
-			i++
-		}
-	})
+	return measure(0, func(i int) { governance.Evaluate(inputs[i%len(inputs)]) })
 }
 
 // judge takes in all the posts of an account anew.
 func judge(inputs []governance.Input) testing.BenchmarkResult {
-	return testing.Benchmark(func(b *testing.B) {
-		i := 0
-		for b.Loop() {
-			in := inputs[i%len(inputs)]
-			governance.Judge(nil, governance.JudgeInput{
-				Account: in.Account, Policies: in.Policies, Live: in.Live, Acts: acts(i), Coverage: in.Activity.Coverage, Now: in.Now,
-			})
-			i++
-		}
+	said := make([][]governance.Act, len(inputs))
+	for i := range said {
+		said[i] = acts(i)
+	}
+	return measure(0, func(i int) {
+		in := &inputs[i%len(inputs)]
+		governance.Judge(nil, governance.JudgeInput{
+			Account: in.Account, Policies: in.Policies, Live: in.Live, Acts: said[i%len(said)], Coverage: in.Activity.Coverage, Now: in.Now,
+		})
 	})
 }
 
 func search(matcher *text.Matcher, corpus string) testing.BenchmarkResult {
+	return measure(len(corpus), func(int) { matcher.Find(corpus, 0) })
+}
+
+// cpuTime is the metric of a result: CPU nanoseconds for each operation.
+const cpuTime = "cpu-ns/op"
+
+func measure(bytes int, op func(i int)) testing.BenchmarkResult {
 	return testing.Benchmark(func(b *testing.B) {
-		b.SetBytes(int64(len(corpus)))
+		b.ReportAllocs()
+		b.SetBytes(int64(bytes))
+		begun, i := spent(), 0
 		for b.Loop() {
-			matcher.Find(corpus, 0)
+			op(i)
+			i++
 		}
+		b.ReportMetric(float64(spent()-begun)/float64(i), cpuTime)
 	})
 }
 
-// perSecond is how much is done in a second, at so much an operation.
+// spent is the CPU time of this process.
+func spent() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err) // the kernel refuses only what no caller can ask
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// perSecond is how much is done in a second of CPU time, at so much an operation.
 func perSecond(r testing.BenchmarkResult, each float64) float64 {
-	return float64(r.N) * each / r.T.Seconds()
+	return each * float64(time.Second) / r.Extra[cpuTime]
 }
 
 func write(path string, f figures) error {

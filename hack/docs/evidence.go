@@ -138,24 +138,27 @@ func (r row) acts(a platform.Adapter) string {
 	var shown []string
 	for _, action := range append(slices.Clone(r.must), r.may...) {
 		seen, ownToken := exposes(a, platform.Action(action))
-		switch {
-		case !seen && slices.Contains(r.must, action) && r.silence(a):
-			return "Observed: the profile tells of the last post"
-		case !seen && slices.Contains(r.must, action):
-			return "Unobservable: " + string(action) + " is not shown"
-		case seen && ownToken:
-			shown = append(shown, string(action)+" (with a token)")
-		case seen:
+		if !seen && slices.Contains(r.must, action) {
+			return r.blind(a, action)
+		}
+		if seen && ownToken {
+			shown = append(shown, string(action)+" with a token")
+		} else if seen {
 			shown = append(shown, string(action))
 		}
 	}
 	if len(r.must)+len(r.may) == 1 {
-		if strings.HasSuffix(shown[0], "(with a token)") {
-			return "Observed with a token"
-		}
-		return "Observed"
+		return "Observed" + strings.TrimPrefix(shown[0], string(r.must[0]))
 	}
 	return "Observed: " + strings.Join(shown, ", ")
+}
+
+// blind says what is left where an action is not shown that a rule must see.
+func (r row) blind(a platform.Adapter, action v1alpha1.ActivityAction) string {
+	if r.silence(a) {
+		return "Observed: the profile tells of the last post"
+	}
+	return "Unobservable: " + string(action) + " is not shown"
 }
 
 // silence: the profile alone can tell it.

@@ -31,7 +31,7 @@ func TestEvidenceFollowsWhatAnAdapterDeclares(t *testing.T) {
 		{"a fact that is told", facts(a, governance.FactHandle), "Observed"},
 		{"one that is not", facts(a, governance.FactBio), "Unobservable: not told: bio"},
 		{"some of several", facts(a, governance.FactHandle|governance.FactBio), "Observed: handle; not told: bio"},
-		{"words", of("content/<name>", "").acts(a), "Observed: Publish, Repost, Like (with a token)"},
+		{"words", of("content/<name>", "").acts(a), "Observed: Publish, Repost, Like with a token"},
 		{"words that nobody sees", of("content/<name>", "").acts(bare), "Unobservable: Publish is not shown"},
 		{"a procedure over what is shown", of("activity/<name>", v1alpha1.ActionRepost).acts(a), "Observed"},
 		{"one over what a token shows", of("activity/<name>", v1alpha1.ActionLike).acts(a), "Observed with a token"},

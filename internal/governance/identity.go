@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 )
@@ -89,7 +90,7 @@ func (c *compiler) bio(texts []string) {
 	c.add(rule{name: ruleBio, needs: FactBio, judge: func(s *subject) outcome {
 		var missing []string
 		for _, w := range wanted {
-			if !strings.Contains(s.plainBio(), w) {
+			if !standsIn(s.live.Profile.Bio, w) && !strings.Contains(s.plainBio(), w) {
 				missing = append(missing, `"`+shorten(w, maxQuote)+`"`)
 			}
 		}
@@ -98,6 +99,14 @@ func (c *compiler) bio(texts []string) {
 		}
 		return violated("the bio does not contain " + list(missing))
 	}})
+}
+
+// standsIn says that a comparable text stands in one that need not be made comparable:
+// what follows cannot change its last character.
+func standsIn(s, w string) bool {
+	i := strings.Index(s, w)
+	end := i + len(w)
+	return i >= 0 && (end == len(s) || s[end] < utf8.RuneSelf)
 }
 
 func websiteDomains(domains []string) func(*subject) outcome {

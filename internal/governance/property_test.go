@@ -187,6 +187,23 @@ func TestTheOrderOfPoliciesDoesNotMatter(t *testing.T) {
 	})
 }
 
+func TestJudgingInPartsIsJudgingAtOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := drawDrawn(t)
+		in := d.judged()
+		want := Evaluate(in)
+		cut := rapid.IntRange(0, len(d.acts)).Draw(t, "cut")
+		again := rapid.IntRange(0, cut).Draw(t, "again")
+		ask := JudgeInput{Account: d.Account, Policies: d.Policies, Live: d.Live, Acts: d.acts[:cut], Coverage: d.coverage, Governed: d.governed, Now: d.Now}
+		in.Activity = Judge(nil, ask)
+		ask.Acts = d.acts[again:]
+		in.Activity = Judge(in.Activity, ask)
+		if diff := cmp.Diff(want, Evaluate(in)); diff != "" {
+			t.Fatalf("judged in parts, judged otherwise:\n%s", diff)
+		}
+	})
+}
+
 func TestAddingAPolicyRemovesNoFinding(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := drawDrawn(t)

@@ -32,7 +32,9 @@ type Record struct {
 	// Coverage is what could be read, as the last Judge was told.
 	Coverage map[v1alpha1.ActivityAction]Coverage
 	// NeedsReread asks the caller to have everything in the window read once more: the
-	// rules have changed. Only the record of the Judge that noticed says so.
+	// rules have changed. Only the record of the Judge that noticed says so. From then
+	// on Coverage counts where At is later, so Since must be zero again until the
+	// window was read, in status.activity too: a restart goes on from there.
 	NeedsReread bool
 	// Restored: what was judged before a restart is known from the status alone. It
 	// holds until a whole window was read since.

@@ -1,6 +1,7 @@
 package governance
 
 import (
+	"slices"
 	"time"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -75,23 +76,14 @@ func (r *Record) unfinished(policies []*Policy) bool {
 	if r.base == nil || r.base.read[v1alpha1.ActionPublish].IsZero() {
 		return false
 	}
-	for i := range r.matches {
-		if r.matches[i].stale {
-			return true
-		}
-	}
-	if r.base.figures {
-		return false
-	}
-	for _, p := range policies {
-		if l := p.spec.Languages; l != nil && l.Primary == v1alpha1.PrimaryFromAccount {
-			return true
-		}
-		if f := p.spec.Performance; f != nil && f.MinPostsPer30Days > 0 {
-			return true
-		}
-	}
-	return false
+	stale := slices.ContainsFunc(r.matches, func(m match) bool { return m.stale })
+	return stale || !r.base.figures && slices.ContainsFunc(policies, (*Policy).counts)
+}
+
+// counts says that the policy has rules about all posts together.
+func (p *Policy) counts() bool {
+	l, f := p.spec.Languages, p.spec.Performance
+	return l != nil && l.Primary == v1alpha1.PrimaryFromAccount || f != nil && f.MinPostsPer30Days > 0
 }
 
 // outgrow ends the time in which the status stands in for what was judged before a

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/governance/expr"
 )
 
 // subject is an account under judgement. What several rules need is worked out
@@ -27,6 +28,8 @@ type subject struct {
 
 	bio      string
 	bioReady bool
+
+	vars expr.Vars // without an account: not needed yet
 
 	diff      profileDiff
 	diffReady bool

@@ -149,6 +149,9 @@ func within(host string, domains []string) bool {
 
 // webHost is the host of a web address, "" if s is none. A scheme may be missing.
 func webHost(s string) string {
+	if host, ok := plainHost(s); ok {
+		return host
+	}
 	if !strings.Contains(s, "://") {
 		s = "https://" + s
 	}
@@ -157,6 +160,19 @@ func webHost(s string) string {
 		return ""
 	}
 	return asciiDomain(u.Hostname())
+}
+
+// plainHost is the host of the common web address, which needs no parser.
+func plainHost(s string) (string, bool) {
+	rest, ok := strings.CutPrefix(s, "https://")
+	if !ok {
+		return "", false
+	}
+	host, _, ok := strings.Cut(rest, "/")
+	if !ok || host == "" || host[len(host)-1] == '.' {
+		return "", false
+	}
+	return host, strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-.") == ""
 }
 
 // sameLink compares links: scheme and host without case, and without a slash at

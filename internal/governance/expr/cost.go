@@ -11,7 +11,7 @@ import (
 // costLimit is the most that one evaluation may cost, in units of CEL: about one for
 // each operation and for each ten characters that are read. The benchmarks tell how
 // long an evaluation at the limit takes.
-const costLimit = 1_000_000
+const costLimit = 100_000
 
 // The longest texts and lists that the estimate assumes. Longer ones are allowed: the
 // cost is then counted.

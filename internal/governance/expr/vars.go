@@ -32,7 +32,8 @@ const (
 )
 
 // Vars is what an expression is evaluated over. It serves any number of expressions,
-// one at a time, about one account and, if there is one, one post.
+// one at a time. Its fields may be set to another account or post in between; an
+// account itself must not change while it is set.
 type Vars struct {
 	// Account is required.
 	Account *v1alpha1.SocialAccount
@@ -47,7 +48,9 @@ type Vars struct {
 	account object[*Vars]
 	live    object[*Vars]
 	post    object[*PostVars]
-	team    ref.Val
+	// team is that of teamOf.
+	team   ref.Val
+	teamOf *v1alpha1.SocialAccount
 }
 
 // PostVars is one thing that the account did.
@@ -90,8 +93,8 @@ func (v *Vars) ResolveName(name string) (any, bool) {
 		v.post = object[*PostVars]{postObject, postFields, v.Post}
 		return &v.post, v.Post != nil
 	case "team":
-		if v.team == nil {
-			v.team = listOf(memberObject, memberFields, v.Account.Spec.Team)
+		if v.teamOf != v.Account {
+			v.team, v.teamOf = listOf(memberObject, memberFields, v.Account.Spec.Team), v.Account
 		}
 		return v.team, true
 	case "now":
