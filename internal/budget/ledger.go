@@ -14,10 +14,15 @@ type Line struct {
 	// Date is the day in the bucket's zone, as 2006-01-02.
 	Date  string
 	Spent int64
-	// Limit is the published limit of a day, 0 for Money.
-	Limit int64
 	// EndsAt is the end of the day.
 	EndsAt time.Time
+	// Leased: nothing is spent beyond a lease before the line is saved.
+	Leased bool
+}
+
+// DateBefore is the day that ends at a moment, in a budget's zone.
+func DateBefore(b platform.Budget, ends time.Time) string {
+	return ends.Add(-time.Nanosecond).In(zoneOf(b)).Format(time.DateOnly)
 }
 
 // daily is what Day and Money have in common.
@@ -41,8 +46,11 @@ func (p *Purse) Ledger(now time.Time) []Line {
 	var lines []Line
 	for _, name := range p.names {
 		a := p.accounts[name]
-		if c, zone, _ := a.daily(now); c != nil {
-			lines = append(lines, Line{name, a.budget.Kind, c.date, c.spent, int64(a.budget.Limit), midnight(now, zone)})
+		if c, zone, lease := a.daily(now); c != nil {
+			lines = append(lines, Line{
+				Bucket: name, Kind: a.budget.Kind, Date: c.date, Spent: c.spent,
+				EndsAt: midnight(now, zone), Leased: lease > 0 && p.limits.Saved,
+			})
 		}
 	}
 	return lines

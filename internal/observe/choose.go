@@ -146,4 +146,3 @@ func (c *conn) exhausted(t *target, now time.Time) (LaneState, bool) {
 	}
 	return LaneState{LaneBudgetExhausted, what + " of PlatformConnection " + c.Name + " is spent"}, true
 }
-

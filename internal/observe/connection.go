@@ -65,7 +65,7 @@ type ringKey struct {
 func newConn(name string) *conn {
 	c := &conn{
 		Connection: Connection{Name: name}, state: missing(name),
-		rings: map[ringKey]*ring{},
+		rings:  map[ringKey]*ring{},
 		urgent: map[platform.Lookup]*queue{platform.ByID: {}, platform.ByHandle: {}},
 	}
 	return c
@@ -109,35 +109,6 @@ func (c *conn) ringOf(by platform.Lookup, every time.Duration) *ring {
 		c.rings[key] = r
 	}
 	return r
-}
-
-// way is how a target is looked at: by its id where that is known, unless the
-// platform reads profiles in the other way only.
-func (c *conn) way(t *target) platform.Lookup {
-	by := platform.ByHandle
-	if t.id != "" {
-		by = platform.ByID
-	}
-	if c.reads(by) || !c.reads(other(by)) {
-		return by
-	}
-	if by == platform.ByHandle && t.id == "" {
-		return by // nobody can tell whose id it is
-	}
-	return other(by)
-}
-
-func other(by platform.Lookup) platform.Lookup {
-	if by == platform.ByID {
-		return platform.ByHandle
-	}
-	return platform.ByID
-}
-
-// reads says that the platform can be asked in a way.
-func (c *conn) reads(by platform.Lookup) bool {
-	_, ok := c.Adapter.Profiles[by]
-	return ok
 }
 
 // enqueue makes a target wait for an urgent look.

@@ -109,7 +109,9 @@ func (c *conn) plan() *plan {
 	return p
 }
 
-func compareKeys(a, b ringKey) int { return cmp.Or(cmp.Compare(a.by, b.by), cmp.Compare(a.every, b.every)) }
+func compareKeys(a, b ringKey) int {
+	return cmp.Or(cmp.Compare(a.by, b.by), cmp.Compare(a.every, b.every))
+}
 
 func (c *conn) round(key ringKey, r *ring) round {
 	one := round{every: r.every, bound: r.bound(), groups: r.tiers(), items: r.size}

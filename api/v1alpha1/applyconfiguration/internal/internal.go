@@ -1007,6 +1007,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: counting
+      type:
+        scalar: boolean
     - name: freshness
       type:
         list:
