@@ -143,6 +143,10 @@ verify: ## Regenerate everything and fail if the tree did not hold it already
 
 snapshot = for f in $(GENERATED); do if [ -e "$$f" ]; then mkdir -p "$(BIN)/.verify/$(1)/$$(dirname "$$f")" && cp -R "$$f" "$(BIN)/.verify/$(1)/$$f" || exit 1; fi; done
 
+.PHONY: simulate-day
+simulate-day: ## Let the engine work through a day of 5 x 26,520 accounts; writes docs/simulated-day.md and bin/day.json
+	go run ./hack/simulateday
+
 BENCHTIME ?= 1s
 .PHONY: bench
 bench: controlplane ## Run the benchmarks (BENCHTIME=1s PKG=…)

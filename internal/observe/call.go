@@ -21,6 +21,8 @@ type batch struct {
 	// client is whom it goes to.
 	client *platform.Client
 	tries  int
+	// page: it is a page of a walk.
+	page bool
 	// sample: the target waits in another batch too.
 	sample bool
 }
@@ -57,6 +59,10 @@ func (c *conn) sample(b *batch) *batch {
 
 // call performs one call and takes in its answer.
 func (e *Engine) call(ctx context.Context, c *conn, b *batch) {
+	if b.page {
+		e.read(ctx, c, b)
+		return
+	}
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.CallTimeout)
 	defer cancel()
 	observations, err := b.client.Observe.Observe(bounded, b.by, b.refs)
@@ -158,7 +164,7 @@ func (e *Engine) failed(c *conn, b *batch, err error, now time.Time) {
 
 // again keeps a batch that was not answered.
 func (c *conn) again(b *batch) {
-	if !b.sample {
+	if !b.sample && !b.page {
 		c.retries = append(c.retries, b)
 	}
 }
@@ -167,7 +173,7 @@ func (c *conn) again(b *batch) {
 // unless it fails again and again while others are answered.
 func (e *Engine) unavailable(c *conn, b *batch, now time.Time) {
 	b.tries++
-	if b.tries >= outageAfter && c.failures == 0 {
+	if b.tries >= outageAfter && c.failures == 0 && !b.page {
 		e.halve(c, b, now)
 	} else {
 		c.again(b)

@@ -58,6 +58,10 @@ func (c *conn) ringBatch(now time.Time) (*batch, time.Duration) {
 func (c *conn) candidates(now time.Time) (due []candidate, rest time.Duration) {
 	rest = time.Hour
 	for key, r := range c.rings {
+		if c.early() && key.by == platform.ByID {
+			continue
+		}
+		c.skip(r, now)
 		at, ok := r.due(now)
 		if _, supported := c.Adapter.Profiles[key.by]; !ok || !supported {
 			continue

@@ -35,6 +35,7 @@ type conn struct {
 	purse   *budget.Purse
 	images  images
 	mass    mass
+	walk    walk
 	// opened is when the connection was first taken into use by this process, asked
 	// that the reconciler was woken to save what was spent.
 	opened time.Time
@@ -77,7 +78,7 @@ func (c *conn) open(next Connection, e *Engine) {
 	before, now := c.state, e.cfg.Clock.Now()
 	c.Connection, c.state = next, next.State
 	c.failures, c.refused, c.resume, c.answered = 0, 0, time.Time{}, false
-	c.short, c.planned = LaneState{}, time.Time{}
+	c.short, c.planned, c.walk = LaneState{}, time.Time{}, walk{}
 	if c.opened.IsZero() {
 		c.opened = now
 	}
@@ -203,7 +204,10 @@ func (c *conn) other(now time.Time, cfg Config) (*batch, time.Duration) {
 
 // fresh picks a batch that was not tried before.
 func (c *conn) fresh(now time.Time, cfg Config) (*batch, time.Duration) {
-	rest := time.Hour
+	b, rest := c.page(now)
+	if b != nil {
+		return b, 0
+	}
 	for _, by := range []platform.Lookup{platform.ByHandle, platform.ByID} {
 		b, wait := c.urgentBatch(by, now, cfg)
 		if b != nil {
@@ -239,6 +243,12 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 		if t.conn == c {
 			c.enqueue(t, by, now)
 		}
+	}
+	if by == platform.ByID && len(q.waiting) > 0 {
+		if c.early() {
+			return nil, rest
+		}
+		c.seen(by)
 	}
 	size := c.size(by)
 	wait, some := q.closes(size, now, cfg)

@@ -240,6 +240,21 @@ func (e *Engine) Start(ctx context.Context) error {
 	}
 }
 
+// Turn does what is due now, one call after the other, and says when to turn again.
+// It stands in for Start in tools that drive the clock themselves.
+func (e *Engine) Turn(ctx context.Context) time.Duration {
+	for {
+		ready, rest := e.step(e.cfg.Clock.Now())
+		for _, call := range ready {
+			call(ctx)
+		}
+		e.underway.Wait()
+		if len(ready) == 0 {
+			return rest
+		}
+	}
+}
+
 // step picks the calls that may go now, and says how long to rest.
 func (e *Engine) step(now time.Time) (ready []func(context.Context), rest time.Duration) {
 	e.mu.Lock()

@@ -98,7 +98,23 @@ func (e *Engine) scan(now time.Time) time.Duration {
 	for _, c := range e.conns {
 		e.askAgain(c, now)
 	}
-	return scanEvery
+	return e.nextScan(now)
+}
+
+// nextScan is when there is something to find out: when the next alarm goes off, and
+// every second while something waits.
+func (e *Engine) nextScan(now time.Time) time.Duration {
+	waiting := len(e.imageless) > 0
+	for _, c := range e.conns {
+		waiting = waiting || c.mass.change != nil || c.short.Reason != ""
+	}
+	switch {
+	case waiting:
+		return scanEvery
+	case len(e.alarms) == 0:
+		return time.Hour
+	}
+	return max(e.alarms[0].at.Sub(now), scanEvery)
 }
 
 // blame notes that a promise broke because a day's budget is spent.

@@ -67,6 +67,13 @@ func (t *target) tooSoon(o platform.Observation, now time.Time) bool {
 // stays, and grows stale.
 func (e *Engine) unanswered(t *target, by platform.Lookup, now time.Time) {
 	e.metrics.unbelieved(t.conn.Platform, "unanswered")
+	if way := t.conn.way(t); t.doubt != nil && by != way {
+		// The other way does not tell (Snapchat's search never says that there is
+		// nobody): a later look by the same is the last resort.
+		t.alone = true
+		t.conn.enqueueLater(t, way, now.Add(doubtFor))
+		return
+	}
 	t.doubt = nil
 	t.unanswered++
 	if t.unanswered == 1 {
