@@ -75,7 +75,9 @@ func (o *observer) byID(ctx context.Context, ref platform.AccountRef) (platform.
 		return platform.Observation{}, err
 	}
 	var body profiles
-	if err := decode(opProfile, answer, &body, &body.Status); err != nil {
+	err = decode(opProfile, answer, &body, &body.Status)
+	// A request for one thing may fail as a whole because that thing does.
+	if err != nil && (answer.Status != http.StatusOK || !is(body.Status, statusError) || len(body.Profiles) != 1) {
 		return missing(err)
 	}
 	return single(ref.ID, body.Profiles), nil
