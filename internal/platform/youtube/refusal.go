@@ -101,10 +101,10 @@ func (r *reader) failed(ctx context.Context, op string, err error) *platform.Err
 	case status == http.StatusTooManyRequests:
 		e.Kind, e.Err = platform.KindRateLimited, errRateLimited
 	}
-	switch e.Kind {
-	case platform.KindRateLimited:
+	if e.Kind == platform.KindRateLimited {
 		e.RetryAfter = retryUnknown
-	case platform.KindBudgetExhausted:
+	}
+	if e.Kind == platform.KindBudgetExhausted {
 		e.RetryAfter = r.untilMidnight()
 	}
 	return e

@@ -76,11 +76,11 @@ func (w *workspace) endTokens(ctx context.Context, user string, as func(http.Hea
 	as(list.Header())
 	call := endpointed(ctx, "/tokens")
 	tokens, err := list.Context(call).Do()
-	if absent(err) && err != nil {
-		return nil
-	}
-	if err != nil {
+	if !absent(err) {
 		return w.failed(call, opTokens, err)
+	}
+	if tokens == nil {
+		return nil
 	}
 	for _, t := range tokens.Items {
 		if t == nil || t.ClientId == "" || t.ClientId == w.oauth.ID {
@@ -101,11 +101,11 @@ func (w *workspace) endPasswords(ctx context.Context, user string, as func(http.
 	as(list.Header())
 	call := endpointed(ctx, "/asps")
 	passwords, err := list.Context(call).Do()
-	if absent(err) && err != nil {
-		return nil
-	}
-	if err != nil {
+	if !absent(err) {
 		return w.failed(call, opASPs, err)
+	}
+	if passwords == nil {
+		return nil
 	}
 	for _, p := range passwords.Items {
 		if p == nil {
