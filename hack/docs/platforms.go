@@ -182,6 +182,8 @@ func budgetsOf(b *strings.Builder, a platform.Adapter) {
 
 func limit(b platform.Budget) string {
 	switch b.Kind {
+	default:
+		return fmt.Sprintf("%d per %s", b.Limit, short(b.Window))
 	case platform.BudgetMoney:
 		return "what the connection allows a day, which begins at midnight " + b.Zone
 	case platform.BudgetDay:
@@ -191,7 +193,6 @@ func limit(b platform.Budget) string {
 	case platform.BudgetBucket:
 		return fmt.Sprintf("%d per %s on average, %d at once", b.Limit, short(b.Window), b.Burst)
 	}
-	return fmt.Sprintf("%d per %s", b.Limit, short(b.Window))
 }
 
 func short(d time.Duration) string {
@@ -223,8 +224,9 @@ func reach(r platform.RevokeReach) string {
 		return "every token of that person and client"
 	case platform.ReachNone:
 		return "nothing: there is no way by API"
+	default:
+		return "unproven, so whatever is worst"
 	}
-	return "unproven, so whatever is worst"
 }
 
 func join[T ~string](words []T) string {

@@ -1,7 +1,9 @@
 package snapchat
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -160,14 +162,10 @@ func keysOf(app platform.Secret) (keys, error) {
 		access: platform.Token(r.Get(KeyAccessToken)), refresh: platform.Token(r.Get(KeyRefreshToken)),
 		revokePath: r.Get(KeyRevokePath), organizations: r.List(KeyOrganizations),
 	}
-	for _, id := range k.organizations {
-		if !isID(id) {
-			r.Reject(KeyOrganizations)
-		}
+	if slices.ContainsFunc(k.organizations, func(id string) bool { return !isID(id) }) {
+		r.Reject(KeyOrganizations)
 	}
-	if k.revokePath == "" {
-		k.revokePath = defaultRevokePath
-	}
+	k.revokePath = cmp.Or(k.revokePath, defaultRevokePath)
 	if !strings.HasPrefix(k.revokePath, "/") || strings.ContainsAny(k.revokePath, "?#") {
 		r.Reject(KeyRevokePath)
 	}
