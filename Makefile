@@ -19,7 +19,7 @@ APPLYCONFIG := api/v1alpha1/applyconfiguration
 CRDS := config/crd/bases
 ROLE := config/rbac/role.yaml
 CHART_FILES := charts/mithaq/files# the chart installs these copies of what config/ holds
-GENERATED = api/v1alpha1/zz_generated.deepcopy.go $(APPLYCONFIG) $(CRDS) $(ROLE) $(CHART_FILES) docs/api.md docs/reasons.md docs/rules.md docs/evidence.md
+GENERATED = api/v1alpha1/zz_generated.deepcopy.go $(APPLYCONFIG) $(CRDS) $(ROLE) $(CHART_FILES) docs/api.md docs/reasons.md docs/rules.md docs/evidence.md docs/platforms.md
 
 tool = $(BIN)/$(1)-$(shell awk '$$1 == "$(1)" { print $$2 }' hack/tools/versions)
 CONTROLLER_GEN = $(call tool,controller-gen)
@@ -142,6 +142,10 @@ verify: ## Regenerate everything and fail if the tree did not hold it already
 	@echo "verify: generated files and go.mod are up to date"
 
 snapshot = for f in $(GENERATED); do if [ -e "$$f" ]; then mkdir -p "$(BIN)/.verify/$(1)/$$(dirname "$$f")" && cp -R "$$f" "$(BIN)/.verify/$(1)/$$f" || exit 1; fi; done
+
+.PHONY: simulate-day
+simulate-day: ## Let the engine work through a day of 5 x 26,520 accounts; writes docs/simulated-day.md and bin/day.json
+	go run ./hack/simulateday
 
 BENCHTIME ?= 1s
 .PHONY: bench

@@ -1350,6 +1350,11 @@ func (in *PlatformConnectionStatus) DeepCopyInto(out *PlatformConnectionStatus) 
 		*out = new(Spend)
 		**out = **in
 	}
+	if in.Counting != nil {
+		in, out := &in.Counting, &out.Counting
+		*out = new(bool)
+		**out = **in
+	}
 	if in.Sweep != nil {
 		in, out := &in.Sweep, &out.Sweep
 		*out = new(Sweep)

@@ -8,13 +8,9 @@ import (
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/platform"
-	"mithaq.dev/mithaq/internal/platform/x"
 )
 
-// adapters are the platforms that this version reads.
-func adapters() []platform.Adapter { return []platform.Adapter{x.Adapter()} }
-
-var platforms = []platform.Name{platform.X, platform.Instagram, platform.Snapchat, platform.YouTube, platform.Facebook}
+var names = []platform.Name{platform.X, platform.Instagram, platform.Snapchat, platform.YouTube, platform.Facebook}
 
 // evidence says of each rule on each platform how its verdict can be known.
 func evidence() string {
@@ -32,13 +28,13 @@ How each rule can be known on each platform, from what the adapters declare. A v
 A rule about acts is judged over the acts that are named. Replies, reposts and likes that a platform never shows do not make a rule about words unknowable; a procedure must see every action that it names.
 `)
 	b.WriteString("\n| rule |")
-	for _, p := range platforms {
+	for _, p := range names {
 		fmt.Fprintf(&b, " %s |", p)
 	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(platforms)) + "\n")
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(names)) + "\n")
 	for _, row := range rows() {
 		fmt.Fprintf(&b, "| %s |", row.title)
-		for _, p := range platforms {
+		for _, p := range names {
 			fmt.Fprintf(&b, " %s |", row.on(p))
 		}
 		b.WriteString("\n")
@@ -73,7 +69,7 @@ func rows() []row {
 
 // on says how the rule is known on a platform.
 func (r row) on(name platform.Name) string {
-	i := slices.IndexFunc(adapters(), func(a platform.Adapter) bool { return a.Name == name })
+	i := slices.IndexFunc(adapters(), func(a documented) bool { return a.Name == name })
 	switch {
 	case r.rule.Evidence == v1alpha1.EvidenceAttested:
 		return "Attested"
@@ -82,7 +78,7 @@ func (r row) on(name platform.Name) string {
 	case i < 0:
 		return "Unobservable: no adapter yet"
 	}
-	a := adapters()[i]
+	a := adapters()[i].Adapter
 	switch {
 	case r.rule.Section == "rules":
 		return custom(a)
@@ -95,7 +91,7 @@ func (r row) on(name platform.Name) string {
 // facts says whether a profile shows what a rule needs.
 func facts(a platform.Adapter, needs governance.Facts) string {
 	var shown, hidden []string
-	for _, f := range fieldNames {
+	for _, f := range factTexts {
 		switch {
 		case !needs.Has(governance.Facts(f.field)):
 		case a.Readable.Has(f.field):
@@ -116,7 +112,7 @@ func facts(a platform.Adapter, needs governance.Facts) string {
 // custom says what expressions can ask of a profile.
 func custom(a platform.Adapter) string {
 	var hidden []string
-	for _, f := range fieldNames {
+	for _, f := range factTexts {
 		if !a.Readable.Has(f.field) {
 			hidden = append(hidden, f.name)
 		}
@@ -127,7 +123,7 @@ func custom(a platform.Adapter) string {
 	return "Observed, apart from: " + strings.Join(hidden, ", ")
 }
 
-var fieldNames = []struct {
+var factTexts = []struct {
 	field platform.Field
 	name  string
 }{

@@ -128,7 +128,7 @@ func Evaluate(in Input) Result {
 	s := newSubject(in)
 	defer s.free()
 	if in.Activity != nil {
-		s.recordHolds, s.gaps = in.Activity.holds(policies, res.Digest), gapsOf(in.Activity)
+		s.recordHolds, s.gaps = in.Activity.holds(policies), gapsOf(in.Activity)
 	}
 	for _, p := range policies {
 		for i := range p.rules {

@@ -21,7 +21,7 @@ func Judge(prev *Record, in JudgeInput) *Record {
 	next := &Record{}
 	if prev != nil {
 		next = prev.copied()
-		if !prev.holds(policies, digestOf(policies)) || prev.editions == nil && prev.unfinished(policies) {
+		if !prev.holds(policies) || prev.editions == nil && prev.unfinished(policies) {
 			next.anew(in.Now)
 		}
 	}
@@ -52,7 +52,7 @@ func (r *Record) cover(coverage map[v1alpha1.ActivityAction]Coverage) {
 // covers says that there is nothing to take in.
 func (r *Record) covers(in *JudgeInput, policies []*Policy) bool {
 	return r != nil && !r.NeedsReread && !r.Restored && len(in.Acts) == 0 && len(in.Gone) == 0 &&
-		maps.Equal(r.Coverage, in.Coverage) && r.holds(policies, r.Digest)
+		maps.Equal(r.Coverage, in.Coverage) && r.holds(policies)
 }
 
 // goneOf says which acts are no longer there, or are judged anew.

@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/wait"
 
+	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/platform"
 )
 
@@ -31,8 +32,21 @@ type conn struct {
 	rings   map[ringKey]*ring
 	urgent  map[platform.Lookup]*queue
 	retries []*batch
-	buckets map[string]budget
+	purse   *budget.Purse
 	images  images
+	mass    mass
+	walk    walk
+	// opened is when the connection was first taken into use by this process, asked
+	// that the reconciler was woken to save what was spent.
+	opened time.Time
+	asked  bool
+	// feasible is the plan of the moment planned, picks the number of ring batches.
+	feasible bool
+	planned  time.Time
+	picks    int
+	// short: accounts are past their bounds because a day's budget is spent.
+	short   LaneState
+	shortAt time.Time
 
 	underway int
 	failures int
@@ -42,6 +56,7 @@ type conn struct {
 	backoff wait.Backoff
 	targets int
 	sweep   sweep
+	feeds   feeds
 }
 
 type ringKey struct {
@@ -52,7 +67,7 @@ type ringKey struct {
 func newConn(name string) *conn {
 	c := &conn{
 		Connection: Connection{Name: name}, state: missing(name),
-		rings: map[ringKey]*ring{}, buckets: map[string]budget{},
+		rings:  map[ringKey]*ring{},
 		urgent: map[platform.Lookup]*queue{platform.ByID: {}, platform.ByHandle: {}},
 	}
 	return c
@@ -60,20 +75,25 @@ func newConn(name string) *conn {
 
 // open takes a connection into use. What is known of the accounts stays.
 func (c *conn) open(next Connection, e *Engine) {
-	before := c.state
+	before, now := c.state, e.cfg.Clock.Now()
 	c.Connection, c.state = next, next.State
 	c.failures, c.refused, c.resume, c.answered = 0, 0, time.Time{}, false
-	c.buckets = map[string]budget{}
-	for _, limits := range next.Adapter.Budgets {
-		c.buckets[limits.Bucket] = newWindow(limits, next.Share)
+	c.short, c.planned, c.walk = LaneState{}, time.Time{}, walk{}
+	if c.opened.IsZero() {
+		c.opened = now
+	}
+	if next.Client != nil {
+		c.fill(e, now)
 	}
 	for key, r := range c.rings {
 		r.batch = c.batchSize(key.by)
 	}
 	for _, b := range c.retries {
-		c.requeue(b, e.cfg.Clock.Now())
+		c.requeue(b, now)
 	}
 	c.retries = nil
+	e.regroup(c)
+	c.reopen(e)
 	// The same again is no news: telling it would make the reconciler, which opens
 	// again what is obstructed, run in circles.
 	if c.state != before {
@@ -88,6 +108,7 @@ func (c *conn) ringOf(by platform.Lookup, every time.Duration) *ring {
 	r, ok := c.rings[key]
 	if !ok {
 		r = newRing(fmt.Sprintf("%s/%s/%s", c.Name, by, key.every), key.every, c.batchSize(by))
+		r.key = key
 		c.rings[key] = r
 	}
 	return r
@@ -107,6 +128,7 @@ func (c *conn) drop(t *target) {
 	}
 	clear(t.queued)
 	t.doubt, t.image = nil, image{}
+	c.mass.drop(t)
 }
 
 // requeue makes the targets of a batch that was not answered wait again.
@@ -121,7 +143,13 @@ func (c *conn) requeue(b *batch, now time.Time) {
 // enqueueLater makes a target wait for an urgent look from a moment on.
 func (c *conn) enqueueLater(t *target, by platform.Lookup, at time.Time) {
 	q := c.urgent[by]
-	q.later = append(q.later, delayed{at, t})
+	i, _ := slices.BinarySearchFunc(q.later, at, func(d delayed, at time.Time) int {
+		if d.at.After(at) {
+			return 1
+		}
+		return -1
+	})
+	q.later = slices.Insert(q.later, i, delayed{at, t})
 }
 
 // next picks the batch that goes now, or says when to ask again. What failed goes
@@ -146,7 +174,7 @@ func (c *conn) next(now time.Time, cfg Config) (*batch, time.Duration) {
 func (c *conn) closed(now time.Time) time.Duration {
 	const never = time.Hour
 	switch {
-	case c.Client == nil || c.Client.Observe == nil:
+	case c.Client == nil || c.Client.Observe == nil || c.purse == nil:
 		return never
 	case now.Before(c.resume):
 		return c.resume.Sub(now)
@@ -176,7 +204,10 @@ func (c *conn) other(now time.Time, cfg Config) (*batch, time.Duration) {
 
 // fresh picks a batch that was not tried before.
 func (c *conn) fresh(now time.Time, cfg Config) (*batch, time.Duration) {
-	rest := time.Hour
+	b, rest := c.page(now)
+	if b != nil {
+		return b, 0
+	}
 	for _, by := range []platform.Lookup{platform.ByHandle, platform.ByID} {
 		b, wait := c.urgentBatch(by, now, cfg)
 		if b != nil {
@@ -188,27 +219,16 @@ func (c *conn) fresh(now time.Time, cfg Config) (*batch, time.Duration) {
 	return b, min(rest, wait)
 }
 
-// allowed says how long a lookup has to wait for its bucket.
-func (c *conn) allowed(by platform.Lookup, now time.Time) (budget, time.Duration) {
-	limits, ok := c.Adapter.Profiles[by]
-	if !ok {
-		return nil, time.Hour
-	}
-	b := c.buckets[limits.Charges[0].Bucket]
-	return b, b.wait(now)
-}
-
 func (c *conn) retry(now time.Time) (*batch, time.Duration) {
 	c.retries = slices.DeleteFunc(c.retries, func(b *batch) bool { return !b.renew(c) })
 	rest := time.Hour
 	for i, b := range c.retries {
-		bucket, wait := c.allowed(b.by, now)
-		if wait > 0 {
+		b.request = c.request(b.by, b.targets, b.request.Urgent)
+		if wait := c.purse.Wait(b.request, now); wait > 0 {
 			rest = min(rest, wait)
 			continue
 		}
 		c.retries = slices.Delete(c.retries, i, i+1)
-		b.bucket = bucket
 		return b, 0
 	}
 	return nil, rest
@@ -224,54 +244,30 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 			c.enqueue(t, by, now)
 		}
 	}
-	size := c.batchSize(by)
+	if by == platform.ByID && len(q.waiting) > 0 {
+		if c.early() {
+			return nil, rest
+		}
+		c.seen(by)
+	}
+	size := c.size(by)
 	wait, some := q.closes(size, now, cfg)
-	if !some {
+	if !some || !c.reads(by) {
 		return nil, rest
 	}
 	if wait > 0 {
 		return nil, min(rest, wait)
 	}
-	bucket, wait := c.allowed(by, now)
-	if wait > 0 {
+	chosen := q.peek(size)
+	r := c.request(by, chosen, true)
+	if wait := c.purse.Wait(r, now); wait > 0 {
 		return nil, min(rest, wait)
 	}
-	chosen := q.take(size)
+	q.take(len(chosen))
 	for _, t := range chosen {
 		delete(t.queued, by)
 	}
-	return newBatch(by, chosen, bucket), 0
-}
-
-// ringBatch takes the chunk that has been due for longest.
-func (c *conn) ringBatch(now time.Time) (*batch, time.Duration) {
-	rest := time.Hour
-	var first *ring
-	var by platform.Lookup
-	var bucket budget
-	var at time.Time
-	for key, r := range c.rings {
-		due, ok := r.due(now)
-		if !ok {
-			continue
-		}
-		if now.Before(due) {
-			rest = min(rest, due.Sub(now))
-			continue
-		}
-		b, wait := c.allowed(key.by, now)
-		if wait > 0 {
-			rest = min(rest, wait)
-			continue
-		}
-		if first == nil || due.Before(at) {
-			first, by, bucket, at = r, key.by, b, due
-		}
-	}
-	if first == nil {
-		return nil, rest
-	}
-	return newBatch(by, first.take(), bucket), 0
+	return newBatch(by, chosen, r), 0
 }
 
 // begin counts a call that goes now.
@@ -279,7 +275,10 @@ func (c *conn) begin(b *batch, now time.Time) {
 	b.client = c.Client
 	c.underway++
 	c.sweep.requests++
-	b.bucket.spend(now)
+	b.receipt = c.purse.Spend(b.request, now)
+	if !b.request.Urgent && b.receipt.Cost() > 0 {
+		c.picks++
+	}
 }
 
 // rest holds the connection back after a failure: longer each time, never longer

@@ -26,8 +26,10 @@ type target struct {
 	// queued are the lookups for which the target waits in the urgent queue.
 	queued map[platform.Lookup]*ticket
 	// doubt is an answer that a second look has to confirm, from doubtAt.
+	// alone: the platform has no other way of looking, so it is by the same.
 	doubt   *platform.Observation
 	doubtAt time.Time
+	alone   bool
 	// basis is what the look by id said of an account that is stored as suspended
 	// because the look by handle said so.
 	basis platform.Outcome
@@ -36,9 +38,16 @@ type target struct {
 	// watchAt is when the declared handle is looked up again.
 	watchAt    time.Time
 	unanswered int
+	// looked is the last regular look of this process, alarm when the target is next
+	// asked whether it is stale.
+	looked, alarm time.Time
+	// released: what a mass change held back of it is told now.
+	released bool
 	// swept is the last sweep that saw the target.
 	swept int
 	image image
+	// activity is nil if nothing is wanted of what the account does.
+	activity *activity
 }
 
 // Want asks the engine to keep looking at an account. The same target again
@@ -46,6 +55,11 @@ type target struct {
 func (e *Engine) Want(w Target) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.want(w)
+	e.follow(e.targets[w.Key], w.Activity)
+}
+
+func (e *Engine) want(w Target) {
 	t, known := e.targets[w.Key]
 	if !known {
 		t = &target{id: w.ID, queued: map[platform.Lookup]*ticket{}}
@@ -60,11 +74,15 @@ func (e *Engine) Want(w Target) {
 	} else if !e.renew(t, &w) {
 		return
 	}
-	w.Restored = nil
+	w.Restored, w.Activity = nil, nil
+	if t.ring != nil && (t.Tier != w.Tier || t.StaleAfter != w.StaleAfter) {
+		t.ring.grouped = false
+	}
 	t.Target = w
 	e.join(t)
+	e.watchAge(t)
 	if w.Urgent {
-		t.conn.enqueue(t, t.lookup(), e.cfg.Clock.Now())
+		t.conn.enqueue(t, t.conn.way(t), e.cfg.Clock.Now())
 		e.wakeLoop()
 	}
 }
@@ -91,20 +109,24 @@ func (e *Engine) renew(t *target, w *Target) bool {
 // covers says that w asks for nothing that is not done already.
 func (t *target) covers(w *Target) bool {
 	was := t.Target
-	was.ID, was.Urgent, was.Restored = w.ID, w.Urgent, w.Restored
+	was.ID, was.Urgent, was.Restored, was.Activity = w.ID, w.Urgent, w.Restored, w.Activity
 	return was == *w && (w.ID == "" || w.ID == t.id)
 }
 
 // join puts the target into the ring where it belongs.
 func (e *Engine) join(t *target) {
 	c := e.connOf(t.Connection)
-	r := c.ringOf(t.lookup(), t.Every)
+	r := c.ringOf(c.way(t), t.Every)
 	if t.ring == r {
 		return
 	}
 	e.leave(t)
-	if t.conn != nil && t.conn != c {
-		t.conn.drop(t)
+	if old := t.conn; old != nil && old != c {
+		old.drop(t)
+		t.looked = time.Time{}
+		if old.targets == 0 && old.state.Reason == LaneConnectionMissing {
+			e.discard(old)
+		}
 	}
 	t.conn, t.ring = c, r
 	r.add(t, e.cfg.Clock.Now())
@@ -118,15 +140,23 @@ func (e *Engine) leave(t *target) {
 	old := t.ring
 	t.ring = nil
 	old.remove()
+	if old.size == 0 {
+		delete(t.conn.rings, old.key)
+	}
 	t.conn.count(t, -1)
 }
 
-// lookup is the way in which the target is looked up in its ring.
-func (t *target) lookup() platform.Lookup {
-	if t.id != "" {
-		return platform.ByID
+// regroup puts all targets of a connection into the rings where they belong, after
+// what its platform can be asked has changed.
+func (e *Engine) regroup(c *conn) {
+	if c.Client == nil {
+		return
 	}
-	return platform.ByHandle
+	for _, t := range e.targets {
+		if t.conn == c {
+			e.join(t)
+		}
+	}
 }
 
 func (t *target) ref(by platform.Lookup) platform.AccountRef {
@@ -141,9 +171,15 @@ func (e *Engine) Forget(key types.NamespacedName) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if t, ok := e.targets[key]; ok {
+		c := t.conn
 		e.leave(t)
-		t.conn.drop(t)
+		e.unfollow(t)
+		c.drop(t)
 		t.conn = nil
 		delete(e.targets, key)
+		delete(e.imageless, t)
+		if c.targets == 0 && c.state.Reason == LaneConnectionMissing {
+			e.discard(c)
+		}
 	}
 }

@@ -21,7 +21,7 @@ func TestExampleFleetLoads(t *testing.T) {
 	if err := w.Load(f); err != nil {
 		t.Fatal(err)
 	}
-	if w.Count(world.X) != 7 || w.Count(world.YouTube) != 1 {
+	if w.Count(world.X) != 7 || w.Count(world.YouTube) != 2 || w.Count(world.Facebook) != 3 || w.Count(world.Instagram) != 3 {
 		t.Errorf("%d and %d accounts", w.Count(world.X), w.Count(world.YouTube))
 	}
 	if a, _ := w.AccountByHandle(world.X, "edu_hail"); a.DisplayName != "Somebody Else" {
@@ -36,7 +36,7 @@ func TestFleetErrorsNameTheEntry(t *testing.T) {
 	const ok = "- {platform: X, id: \"1\", handle: a}\n"
 	for name, c := range map[string]struct{ yaml, want string }{
 		"no yaml":          {"accounts: [", "yaml"},
-		"unknown section":  {"people: []", "people"},
+		"unknown section":  {"persons: []", "persons"},
 		"duplicate key":    {"accounts:\n- {platform: X, id: \"1\", id: \"2\", handle: a}", "id"},
 		"unknown field":    {"accounts:\n" + ok + "- {platform: X, id: \"2\", handle: b, colour: red}", `accounts[1] (X/2 b): json: unknown field "colour"`},
 		"unquoted id":      {"accounts:\n- {platform: X, id: 2244994945, handle: a}", "accounts[0]"},
