@@ -136,6 +136,9 @@ func (t trial) texts() {
 	terms := t.findTerms()
 	for i := range rules {
 		r := &rules[i]
+		if r.domains != nil && t.act.Action == v1alpha1.ActionLike {
+			continue // who likes informs nobody
+		}
 		found := r.find(t, terms[i])
 		if found.state == no {
 			continue

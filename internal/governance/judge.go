@@ -34,8 +34,8 @@ func Judge(prev *Record, in JudgeInput) *Record {
 		j.take(&in.Acts[i])
 	}
 	next.confirm()
-	outgrown := next.outgrow(in.Now)
-	if next.settle(mostPosts(policies)) || outgrown {
+	opened, outgrown := next.opened(), next.outgrow(in.Now)
+	if next.settle(mostPosts(policies)) || opened || outgrown {
 		next.anew(in.Now)
 	}
 	return next

@@ -155,7 +155,7 @@ var likeWords = actionsOf([]v1alpha1.ActivityAction{v1alpha1.ActionReply, v1alph
 var reaches = map[string]reach{
 	familyActivity:       {must: actionsOf(actions[:])},
 	familyContent:        {onlyPublish, likeWords},
-	familySources:        {onlyPublish, likeWords},
+	familySources:        {onlyPublish, written &^ onlyPublish},
 	ruleAllowedLanguages: {onlyPublish, ownWords &^ onlyPublish},
 	rulePrimaryLanguage:  {onlyPublish, ownWords &^ onlyPublish},
 	ruleMaxSilence:       {onlyPublish, written &^ onlyPublish},
