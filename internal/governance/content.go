@@ -135,25 +135,29 @@ func (t trial) texts() {
 	}
 	terms := t.findTerms()
 	for i := range rules {
-		r := &rules[i]
-		if r.domains != nil && t.act.Action == v1alpha1.ActionLike {
-			continue // who likes informs nobody
-		}
-		found := r.find(t, terms[i])
-		if found.state == no {
-			continue
-		}
-		if r.domains != nil {
-			found = t.uncited(r, found)
-		}
-		switch found.state {
+		switch found := rules[i].judge(t, terms[i]); found.state {
 		case yes:
-			t.violates(r.id, found.detail, found.near)
+			t.violates(rules[i].id, found.detail, found.near)
 		case maybe:
-			t.undecided(r.id, found.detail)
+			t.undecided(rules[i].id, found.detail)
 		case no:
 		}
 	}
+}
+
+// judge says whether the act violates the rule.
+func (r *textRule) judge(t trial, term hit) hit {
+	if r.domains == nil {
+		return r.find(t, term)
+	}
+	if t.act.Action == v1alpha1.ActionLike {
+		return hit{} // who likes informs nobody
+	}
+	found := r.find(t, term)
+	if found.state == no {
+		return found
+	}
+	return t.uncited(r, found)
 }
 
 // hit is what a rule finds in a text.
