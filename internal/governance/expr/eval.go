@@ -11,13 +11,13 @@ import (
 type Why uint8
 
 const (
-	// NotReadable: the platform does not tell Field, or the account cannot be read.
+	// NotReadable says that the platform does not tell Field, or the account cannot be read.
 	NotReadable Why = iota + 1
-	// NotSet: Field is known to have no value, and the expression did not ask has().
+	// NotSet says that Field is known to have no value, and the expression did not ask has().
 	NotSet
-	// TooCostly: the evaluation was stopped at the cost limit.
+	// TooCostly says that the evaluation was stopped at the cost limit.
 	TooCostly
-	// Failed: an operation has no result, as a division by zero.
+	// Failed says that an operation has no result, as a division by zero.
 	Failed
 )
 
