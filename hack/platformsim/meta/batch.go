@@ -15,8 +15,8 @@ func (s *server) serveBatch(w http.ResponseWriter, req *request) {
 		s.errors.write(w, bad)
 		return
 	}
-	out := make([]byte, 0, 2400*len(req.batch))
-	out = append(out, '[')
+	kept := s.buffer()
+	out := append((*kept)[:0], '[')
 	queries := map[string]url.Values{}
 	for i, item := range req.batch {
 		if i > 0 {
@@ -31,7 +31,18 @@ func (s *server) serveBatch(w http.ResponseWriter, req *request) {
 	req.record.Note(func(c *world.Call) { c.Accepted = true })
 	w.Header().Set("Content-Type", typeJSON)
 	w.Header().Set("facebook-api-version", req.version)
-	_, _ = w.Write(append(out, ']'))
+	out = append(out, ']')
+	_, _ = w.Write(out)
+	*kept = out
+	s.buffers.Put(kept)
+}
+
+// buffer is one of an earlier batch, or a new one.
+func (s *server) buffer() *[]byte {
+	if kept, ok := s.buffers.Get().(*[]byte); ok {
+		return kept
+	}
+	return new([]byte)
 }
 
 func (s *server) appendItem(out []byte, req *request, item batchItem, queries map[string]url.Values) []byte {
