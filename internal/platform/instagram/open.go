@@ -79,7 +79,7 @@ func (a *accounts) client() *platform.Client {
 	return client
 }
 
-const opAsset = "instagram_assets"
+const opAsset = "assets"
 
 var errNoAsset = errors.New("the portfolio does not hold the account as an asset")
 

@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	opCode    = "instagram.code"
-	opLong    = "instagram.long"
-	opRefresh = "instagram.refresh"
-	opMint    = "instagram.mint"
-	opMe      = "instagram.me"
+	opCode    = "ig_login.code"
+	opLong    = "ig_login.long"
+	opRefresh = "ig_login.refresh"
+	opMint    = "ig_login.mint"
+	opMe      = "ig_login.me"
 )
 
 var (
