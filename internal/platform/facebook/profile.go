@@ -72,8 +72,8 @@ func valid(s string, ok func(string) bool) string {
 	return ""
 }
 
-// isHandle: letters, digits and full stops, at most 100, not digits alone (which
-// would be an id) and not the name of a folder.
+// isHandle: letters, digits, full stops, and the lines of old addresses, at most 100,
+// with a letter in it (digits alone would be an id) and not the name of a folder.
 func isHandle(s string) bool {
 	if s == "" || len(s) > platform.MaxHandle || s[0] == '.' || graph.IsID(s) {
 		return false
@@ -82,7 +82,7 @@ func isHandle(s string) bool {
 	for i := range len(s) {
 		c := s[i] | 0x20
 		letter := c >= 'a' && c <= 'z'
-		if !letter && s[i] != '.' && (s[i] < '0' || s[i] > '9') {
+		if !letter && s[i] != '.' && s[i] != '_' && s[i] != '-' && (s[i] < '0' || s[i] > '9') {
 			return false
 		}
 		letters = letters || letter

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"errors"
+	"strings"
 
 	"mithaq.dev/mithaq/internal/platform"
 )
@@ -72,9 +73,12 @@ func (k Keys) Reads() platform.Token {
 	return k.AppToken
 }
 
-// IsID reports whether s can be the id of a node: 1 to 20 digits.
+// maxID bounds an id: Meta's have up to 20 digits, and promise no length.
+const maxID = 32
+
+// IsID reports whether s can be the id of a node: 1 to 32 digits.
 func IsID(s string) bool {
-	if s == "" || len(s) > 20 {
+	if s == "" || len(s) > maxID {
 		return false
 	}
 	for i := range len(s) {
@@ -95,4 +99,17 @@ func Lower(s string) string {
 		}
 	}
 	return string(b)
+}
+
+// ID is an id that some answers hold as a string and others as a number.
+type ID string
+
+// UnmarshalJSON reads either; anything else leaves it empty, which is no id.
+func (id *ID) UnmarshalJSON(b []byte) error {
+	text := strings.Trim(string(b), `"`)
+	*id = ""
+	if IsID(text) {
+		*id = ID(text)
+	}
+	return nil
 }

@@ -152,11 +152,19 @@ func (c *Client) issued(op, template string, req *http.Request) (TokenAnswer, er
 	if err != nil {
 		return TokenAnswer{}, err
 	}
-	var body TokenAnswer
-	if answer.DecodeJSON(op, &body) != nil || body.Access == "" {
+	var body struct {
+		TokenAnswer
+		// Data is where some versions of Instagram Login put the answer to a code.
+		Data []TokenAnswer `json:"data"`
+	}
+	err = answer.DecodeJSON(op, &body)
+	if len(body.Data) == 1 && body.Access == "" {
+		body.TokenAnswer = body.Data[0]
+	}
+	if err != nil || body.Access == "" {
 		return TokenAnswer{}, &platform.Error{Kind: platform.KindAmbiguous, Op: op, Status: answer.Status, Err: errLost}
 	}
-	return body, nil
+	return body.TokenAnswer, nil
 }
 
 // Issued sends a request for a token once and reads its answer.

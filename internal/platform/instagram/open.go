@@ -92,8 +92,8 @@ func (a *accounts) asset(ctx context.Context, token platform.Token, ref platform
 		token = a.Keys.SystemUserToken
 	}
 	type node struct {
-		ID      string `json:"id"`
-		Account string `json:"ig_user_id"`
+		ID      string   `json:"id"`
+		Account graph.ID `json:"ig_user_id"`
 	}
 	for _, edge := range []string{"owned_instagram_assets", "client_instagram_assets"} {
 		nodes, err := graph.List[node](ctx, a.Client, graph.Edge{
@@ -104,7 +104,7 @@ func (a *accounts) asset(ctx context.Context, token platform.Token, ref platform
 			return graph.Asset{}, err
 		}
 		for _, n := range nodes {
-			if n.Account == ref.ID && graph.IsID(n.ID) {
+			if string(n.Account) == ref.ID && graph.IsID(n.ID) {
 				return graph.Asset{ID: n.ID}, nil
 			}
 		}

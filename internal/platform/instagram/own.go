@@ -105,17 +105,17 @@ func (l *ownLogin) Mint(context.Context, platform.AccountRef) (platform.Grant, e
 // me is the account that a token is for.
 func (l *ownLogin) me(ctx context.Context, token platform.Token) (platform.Identity, error) {
 	var body struct {
-		ID       string `json:"user_id"`
-		Username string `json:"username"`
+		ID       graph.ID `json:"user_id"`
+		Username string   `json:"username"`
 	}
 	err := l.Get(ctx, opMe, "/me", "me", url.Values{"fields": {"user_id,username"}}, token, &body)
-	if err == nil && !graph.IsID(body.ID) {
+	if err == nil && body.ID == "" {
 		err = &platform.Error{Kind: platform.KindUnavailable, Op: opMe, Status: http.StatusOK, Err: platform.ErrNotJSON}
 	}
 	if err != nil {
 		return platform.Identity{}, err
 	}
-	return platform.Identity{AccountID: body.ID, Principal: body.ID, Handle: platform.Visible(body.Username, platform.MaxHandle)}, nil
+	return platform.Identity{AccountID: string(body.ID), Principal: string(body.ID), Handle: platform.Visible(body.Username, platform.MaxHandle)}, nil
 }
 
 // Identify says which account a token is for.

@@ -5,46 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
-	"sync"
 
 	"mithaq.dev/mithaq/internal/platform"
 	"mithaq.dev/mithaq/internal/platform/graph"
-)
-
-const (
-	profileFields = "id,username,name,biography,profile_picture_url,has_profile_pic,followers_count,media_count"
-	// discovered is what discovery tells: has_profile_pic is not in its list.
-	discovered = "id,username,name,biography,profile_picture_url,followers_count,media_count"
-	// fieldWebsite is documented, and not in IGUser.json: it is dropped where it is
-	// refused.
-	fieldWebsite = "website"
 )
 
 var (
 	errLookup = errors.New("no such lookup")
 	errNoEye  = errors.New("the app Secret lacks " + graph.KeyIGUserID + ", through which others are looked up")
 )
-
-// fields remembers whether the website is refused.
-type fields struct {
-	mu        sync.Mutex
-	noWebsite bool
-}
-
-func (f *fields) ask(list string) (string, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.noWebsite {
-		return list, false
-	}
-	return list + "," + fieldWebsite, true
-}
-
-func (f *fields) drop() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.noWebsite = true
-}
 
 // user is the node IGUser.
 type user struct {
@@ -59,24 +28,23 @@ type user struct {
 	Media     *int64 `json:"media_count"`
 }
 
-// Observe looks accounts up with one batch post; one more for places that came
-// back empty; and, once in the life of a client, one more without the website where
-// that field is refused.
+// Observe looks accounts up with one batch post, and one more for places that came
+// back empty. Where a field is refused that only some of the sources know, it asks
+// again without, at most three times in the life of a client and lookup.
 func (a *accounts) Observe(ctx context.Context, by platform.Lookup, refs []platform.AccountRef) ([]platform.Observation, error) {
-	if by != platform.ByID && by != platform.ByHandle {
+	if len(selections[by]) == 0 {
 		return nil, &platform.Error{Kind: platform.KindInvalid, Op: "ig_users", Err: errLookup}
 	}
 	if by == platform.ByHandle && a.Keys.IGUserID == "" && len(refs) <= graph.BatchSize {
 		return blind(refs), nil
 	}
-	l, website := a.lookup(by)
-	got, err := a.Client.Observe(ctx, l, refs)
-	if err != nil || !website || !refused(got) {
-		return got, err
+	for {
+		level := a.fields.level(by)
+		got, err := a.Client.Observe(ctx, a.lookup(by, selections[by][level]), refs)
+		if err != nil || !refused(got) || !a.fields.drop(by, level) {
+			return got, err
+		}
 	}
-	a.fields.drop()
-	l, _ = a.lookup(by)
-	return a.Client.Observe(ctx, l, refs)
 }
 
 // blind answers lookups by handle without an account of our own.
@@ -90,41 +58,37 @@ func blind(refs []platform.AccountRef) []platform.Observation {
 	return out
 }
 
-// refused reports whether every account that was sent was refused for a parameter.
+// refused reports whether a field was refused: then it was for every account that
+// there is, and those that are missing say nothing of it.
 func refused(got []platform.Observation) bool {
-	sent := 0
+	any := false
 	for _, o := range got {
-		if errors.Is(o.Err, graph.ErrBadRef) {
-			continue
-		}
-		e, ok := errors.AsType[*platform.Error](o.Err)
-		if !ok || !graph.IsParameter(e) {
+		if o.Outcome == platform.Found {
 			return false
 		}
-		sent++
+		e, ok := errors.AsType[*platform.Error](o.Err)
+		any = any || ok && graph.IsParameter(e)
 	}
-	return sent > 0
+	return any
 }
 
-// lookup is one way of looking up, and whether it asks for the website.
-func (a *accounts) lookup(by platform.Lookup) (graph.Lookup, bool) {
+// lookup is one way of looking up, with a selection of fields.
+func (a *accounts) lookup(by platform.Lookup, sel selection) graph.Lookup {
 	if by == platform.ByID {
-		list, website := a.fields.ask(profileFields)
 		return graph.Lookup{
 			Op:   "ig_users.id",
 			Key:  func(r platform.AccountRef) string { return valid(r.ID, graph.IsID) },
-			Item: func(key string) graph.Item { return graph.Item{Path: key, Query: graph.Fields(list, 0, 0, 0)} },
+			Item: func(key string) graph.Item { return graph.Item{Path: key, Query: graph.Fields(sel.list, 0, 0, 0)} },
 			Read: func(key string, body []byte) (*platform.Profile, error) {
-				return read(body, website, func(u *user) bool { return u.ID == key })
+				return read(body, sel.unread, func(u *user) bool { return u.ID == key })
 			},
-		}, website
+		}
 	}
-	list, website := a.fields.ask(discovered)
 	return graph.Lookup{
 		Op:  "business_discovery",
 		Key: func(r platform.AccountRef) string { return graph.Lower(valid(r.Handle, isHandle)) },
 		Item: func(key string) graph.Item {
-			return graph.Item{Path: a.Keys.IGUserID, Query: graph.Fields("business_discovery.username("+key+"){"+list+"}", 0, 0, 0)}
+			return graph.Item{Path: a.Keys.IGUserID, Query: graph.Fields("business_discovery.username("+key+"){"+sel.list+"}", 0, 0, 0)}
 		},
 		Read: func(key string, body []byte) (*platform.Profile, error) {
 			var found struct {
@@ -137,9 +101,9 @@ func (a *accounts) lookup(by platform.Lookup) (graph.Lookup, bool) {
 			if found.ID != "" && found.ID != a.Keys.IGUserID {
 				return nil, graph.ErrForeign
 			}
-			return read(found.Discovery, website, func(u *user) bool { return graph.Lower(u.Username) == key })
+			return read(found.Discovery, sel.unread, func(u *user) bool { return graph.Lower(u.Username) == key })
 		},
-	}, website
+	}
 }
 
 func valid(s string, ok func(string) bool) string {
@@ -160,7 +124,7 @@ func isHandle(s string) bool {
 	}) < 0
 }
 
-func read(body []byte, website bool, asked func(*user) bool) (*platform.Profile, error) {
+func read(body []byte, unread platform.FieldSet, asked func(*user) bool) (*platform.Profile, error) {
 	var u user
 	if json.Unmarshal(body, &u) != nil {
 		return nil, graph.ErrMalformed
@@ -172,9 +136,7 @@ func read(body []byte, website bool, asked func(*user) bool) (*platform.Profile,
 		return nil, graph.ErrMalformed
 	}
 	p := u.profile()
-	if !website {
-		p.Unread |= platform.Fields(platform.FieldWebsite)
-	}
+	p.Unread |= unread
 	return p, nil
 }
 
