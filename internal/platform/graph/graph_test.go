@@ -202,11 +202,12 @@ func TestBatchProvesTheSecretForEachToken(t *testing.T) {
 	if err := json.Unmarshal([]byte(s.forms[0].Get("batch")), &items); err != nil {
 		t.Fatal(err)
 	}
-	// echo -n page | openssl dgst -sha256 -hmac hush
-	if got, want := s.forms[0].Get("appsecret_proof"), s.proof("EAA"); got != want || len(got) != 64 {
+	// printf page | openssl dgst -sha256 -hmac hush
+	const batch, item = "e0321fa6254ee1dc517128a2877237017f208eb51edd9a2b659be8a575e35feb", "0b696cb4268ac4d5a5dbcd99d3191e0d9d1885f345c6addc41773074e48006d1"
+	if got := s.forms[0].Get("appsecret_proof"); got != batch {
 		t.Errorf("the proof of the batch is %q", got)
 	}
-	if !strings.Contains(items[1].URL, "appsecret_proof="+s.proof("page")) || strings.Contains(items[0].URL, "appsecret_proof") || s.proof("page") == s.proof("EAA") {
+	if !strings.Contains(items[1].URL, "appsecret_proof="+item) || strings.Contains(items[0].URL, "appsecret_proof") {
 		t.Errorf("the items are %+v", items)
 	}
 }
@@ -371,9 +372,11 @@ func TestKeys(t *testing.T) {
 }
 
 func FuzzBatchAnswer(f *testing.F) {
-	if seed, err := os.ReadFile("testdata/batch.json"); err == nil {
-		f.Add(seed)
+	seed, err := os.ReadFile("testdata/batch.json")
+	if err != nil {
+		f.Fatal(err)
 	}
+	f.Add(seed)
 	f.Add([]byte(`[{"code":200,"body":"{\"id\":\"1\"}"},null]`))
 	f.Add([]byte(`[{"code":"200"},{"code":400,"body":7}]`))
 	f.Add([]byte(errorOf(190, 467)))
