@@ -172,7 +172,7 @@ func (f *Fetcher) allows(u *url.URL) bool {
 	}
 	listed := slices.ContainsFunc(f.cfg.Hosts, func(h string) bool {
 		if port == "" || u.Scheme == "https" && port == "443" {
-			return strings.EqualFold(h, host)
+			return strings.EqualFold(h, host) || h != "" && h[0] == '.' && strings.HasSuffix(host, strings.ToLower(h))
 		}
 		return strings.EqualFold(h, net.JoinHostPort(host, port))
 	})
