@@ -35,7 +35,7 @@ func save(next *v1alpha1.PlatformConnectionStatus, f facts) {
 }
 
 // sameSpent says that what must survive a restart is written already.
-func sameSpent(before, next *v1alpha1.PlatformConnectionStatus, f facts) bool {
+func sameSpent(before, next *v1alpha1.PlatformConnectionStatus, f facts) bool { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	if ptr.Deref(before.Counting, false) != ptr.Deref(next.Counting, false) {
 		return false
 	}

@@ -48,7 +48,7 @@ func (w *wakes) AddAfter(reconcile.Request, time.Duration) { w.woken = true }
 // stage is a platform's day.
 type stage struct {
 	scene
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // a tool of one run
 	clock  *clocktesting.FakeClock
 	world  *world.World
 	engine *observe.Engine

@@ -61,7 +61,7 @@ func sceneX() scene {
 
 // tiers are those of a ministry, with the intervals and promises of its top, of its
 // directorates and of its schools.
-func tiers(top, topStale, middle, middleStale, rest, restStale time.Duration) []tier {
+func tiers(top, topStale, middle, middleStale, rest, restStale time.Duration) []tier { //nolint:revive // as its caller reads it
 	return []tier{
 		{"ministry", 20, top, topStale},
 		{"directorate", 500, middle, middleStale},

@@ -236,7 +236,7 @@ func (c *conn) retry(now time.Time) (*batch, time.Duration) {
 
 // urgentBatch closes a batch of urgent looks on its size, on idleness, or when the
 // first has waited long enough.
-func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batch, time.Duration) {
+func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batch, time.Duration) { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	q := c.urgent[by]
 	ready, rest := q.ripe(now)
 	for _, t := range ready {

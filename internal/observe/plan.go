@@ -57,10 +57,9 @@ type round struct {
 	groups       []group
 	// load is the units of its bucket that a lap costs, items the accounts that are
 	// paid for once a day, price what each costs.
-	bucket string
-	load   float64
-	items  int
-	price  int64
+	load  float64
+	items int
+	price int64
 	// age is the worst age of what is known of its accounts, as planned.
 	age time.Duration
 }

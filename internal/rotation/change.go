@@ -162,7 +162,7 @@ func settleOp(v *Vault, o *Outcome, f *Facts, now time.Time) *Vault {
 
 // issued takes the outcome of an issue in.
 func issued(v *Vault, o *Outcome, f *Facts, now time.Time) {
-	switch o.Kind {
+	switch o.Kind { //nolint:exhaustive // the others need nothing
 	case Done:
 		v.accept(o.Product, f, now)
 		return
@@ -223,7 +223,7 @@ func revoked(v *Vault, op *Op, o *Outcome, now time.Time) {
 }
 
 // probed takes a probe in, by what it was asked for.
-func probed(v *Vault, slot Which, o *Outcome, f *Facts, now time.Time) {
+func probed(v *Vault, slot Which, o *Outcome, f *Facts, now time.Time) { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	j := &v.Journal
 	if slot == SlotRetiring {
 		if v.Retiring == nil {

@@ -5,7 +5,7 @@ import "time"
 // leave ends what is held of an account that is being deleted. Nothing is minted.
 // With Retain nothing is touched but what was never verified; the deletion waits
 // for a revocation an hour at most, and the ledger keeps what was not ended.
-func leave(v *Vault, f *Facts, now time.Time) Step {
+func leave(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	late := !now.Before(f.DeletingSince.Add(releaseAfter))
 	if f.Traits.NoRevoke || late {
 		return Step{Release: true}

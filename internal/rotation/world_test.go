@@ -54,7 +54,6 @@ type world struct {
 	stores   int
 	started  time.Time
 	noAnswer bool // the person never consents
-	lastBad  bool // a fault changed who consents
 }
 
 func (w *world) violated(format string, args ...any) {

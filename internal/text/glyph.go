@@ -56,7 +56,7 @@ func foldRune(r rune) glyph {
 		return arabicBlock[r-0x600]
 	}
 	k := kindOf(r)
-	switch k {
+	switch k { //nolint:exhaustive // the others need nothing
 	case kindDrop, kindHamza, kindBreak, kindMark:
 		return glyph{r, k, 0}
 	}

@@ -61,7 +61,7 @@ func (p *post) UnmarshalJSON(b []byte) error {
 func (p *pages) Activity(
 	ctx context.Context, stream platform.Stream, asks []platform.ActivityAsk,
 ) ([]platform.ActivityAnswer, error) {
-	switch stream {
+	switch stream { //nolint:exhaustive // the others need nothing
 	case platform.StreamPosts:
 		return p.Client.Activity(ctx, graph.Feed{Op: opPosts, Items: postItems, Read: readPosts}, asks)
 	case platform.StreamFollows:
@@ -99,7 +99,7 @@ func notList(op string) *platform.Error {
 }
 
 // act is what a Page did.
-func (p *post) act(page string) (platform.Act, error) {
+func (p *post) act(page string) (platform.Act, error) { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	at := graph.Time(p.Created)
 	if p.malformed || !isPost(p.ID) || at.IsZero() {
 		return platform.Act{}, graph.ErrMalformed
@@ -158,7 +158,7 @@ type liking struct {
 
 // likes reads whole lists, the next pages of all of them with one batch each. A
 // list of more than Limit is cut and says so.
-func (p *pages) likes(ctx context.Context, asks []platform.ActivityAsk) ([]platform.ActivityAnswer, error) {
+func (p *pages) likes(ctx context.Context, asks []platform.ActivityAsk) ([]platform.ActivityAnswer, error) { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	if len(asks) > graph.BatchSize {
 		return nil, &platform.Error{Kind: platform.KindInvalid, Op: opLikes, Err: errors.New("more accounts than one request can name")}
 	}
@@ -196,7 +196,7 @@ func (p *pages) likes(ctx context.Context, asks []platform.ActivityAsk) ([]platf
 }
 
 // take reads a page of likes and reports whether there is another to read.
-func (l *liking) take(a *platform.ActivityAnswer, limit int, place graph.Place) bool {
+func (l *liking) take(a *platform.ActivityAnswer, limit int, place graph.Place) bool { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	var list graph.Page[struct {
 		ID       string `json:"id"`
 		Username string `json:"username"`

@@ -74,7 +74,7 @@ func valid(s string, ok func(string) bool) string {
 
 // isHandle: letters, digits, full stops, and the lines of old addresses, at most 100,
 // with a letter in it (digits alone would be an id) and not the name of a folder.
-func isHandle(s string) bool {
+func isHandle(s string) bool { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	if s == "" || len(s) > platform.MaxHandle || s[0] == '.' || graph.IsID(s) {
 		return false
 	}

@@ -141,7 +141,7 @@ func (c *Client) do(client *http.Client, op, template string, req *http.Request,
 
 // Get reads one node or edge; op is for errors, template for metrics. What comes
 // back is decoded into the value.
-func (c *Client) Get(ctx context.Context, op, template, path string, query url.Values, token platform.Token, into any) error {
+func (c *Client) Get(ctx context.Context, op, template, path string, query url.Values, token platform.Token, into any) error { //nolint:revive // as its caller reads it
 	if token == "" {
 		return &platform.Error{Kind: platform.KindInvalid, Op: op, Err: errNoToken}
 	}

@@ -84,7 +84,7 @@ var meanings = map[int]meaning{
 }
 
 // mean is what a fault means.
-func (f *fault) mean() meaning {
+func (f *fault) mean() meaning { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	known, listed := meanings[f.Code]
 	switch {
 	case listed && known.kind == platform.KindRateLimited:

@@ -115,7 +115,7 @@ func TestErrorsByCodeAndSubcode(t *testing.T) {
 				}
 				return
 			}
-			if e == nil || e.Kind != tc.kind || e.Err != tc.why {
+			if e == nil || e.Kind != tc.kind || e.Err != tc.why { //nolint:errorlint // compared as it is returned
 				t.Fatalf("got %v, want %s: %v", e, tc.kind, tc.why)
 			}
 			if (e.RetryAfter > 0) != (tc.kind == platform.KindRateLimited) {

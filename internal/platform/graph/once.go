@@ -26,7 +26,7 @@ func (c *Client) once(op, template string, req *http.Request) (*platform.Answer,
 	req.GetBody = nil
 	answer, err := c.do(c.cfg.HTTP, op, template, req, nil)
 	if err != nil {
-		e := platform.CallError(req.Context(), op, err)
+		e := platform.CallError(req.Context(), op, err) //nolint:contextcheck // an answer is classed, nothing is called
 		if sent.Load() {
 			return nil, &platform.Error{Kind: platform.KindAmbiguous, Op: op, Status: e.Status, Err: e.Err}
 		}

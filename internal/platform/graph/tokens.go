@@ -67,7 +67,7 @@ func (l *Login) Exchange(ctx context.Context, req platform.ExchangeRequest) (pla
 		"client_id": {l.Keys.ID}, "client_secret": {l.Keys.Secret}, "redirect_uri": {req.RedirectURI}, "code": {string(req.Code)},
 	})
 	if err != nil {
-		return platform.Grant{}, refusedCode(err)
+		return platform.Grant{}, refusedCode(err) //nolint:contextcheck // an answer is classed, nothing is called
 	}
 	user := short
 	if long, err := l.token(ctx, opLong, l.extend(platform.Token(short.Access))); err == nil {

@@ -20,7 +20,7 @@ const (
 )
 
 var (
-	errNoMint  = errors.New("Instagram Login issues no token without a person's consent")
+	errNoMint  = errors.New("Instagram Login issues no token without a person's consent") //nolint:staticcheck // a name begins with a capital
 	errRequest = errors.New("the request cannot be built")
 	errRefused = errors.New("the code is refused")
 )

@@ -61,13 +61,13 @@ func blind(refs []platform.AccountRef) []platform.Observation {
 // refused reports whether a field was refused: then it was for every account that
 // there is, and those that are missing say nothing of it.
 func refused(got []platform.Observation) bool {
-	any := false
+	any := false //nolint:revive // as its caller reads it
 	for _, o := range got {
 		if o.Outcome == platform.Found {
 			return false
 		}
 		e, ok := errors.AsType[*platform.Error](o.Err)
-		any = any || ok && graph.IsParameter(e)
+		any = any || ok && graph.IsParameter(e) //nolint:revive // as its caller reads it
 	}
 	return any
 }
