@@ -67,7 +67,7 @@ func (t *target) tooSoon(o platform.Observation, now time.Time) bool {
 // stays, and grows stale.
 func (e *Engine) unanswered(t *target, by platform.Lookup, now time.Time) {
 	e.metrics.unbelieved(t.conn.Platform, "unanswered")
-	if way := t.conn.way(t); t.doubt != nil && by != way {
+	if way := t.conn.way(t); t.doubt != nil && by != way && t.conn.Adapter.Profiles[by].Silent {
 		// The other way does not tell (Snapchat's search never says that there is
 		// nobody): a later look by the same is the last resort.
 		t.alone = true
