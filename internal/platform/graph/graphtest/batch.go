@@ -130,6 +130,10 @@ func Parse(r *http.Request, secret string, tokens ...string) ([]Item, error) { /
 	if err := proven(r.PostForm, secret, tokens, true); err != nil {
 		return nil, err
 	}
+	return parseItems(r, secret, tokens)
+}
+
+func parseItems(r *http.Request, secret string, tokens []string) ([]Item, error) {
 	var wire []struct {
 		Method string `json:"method"`
 		URL    string `json:"relative_url"`
