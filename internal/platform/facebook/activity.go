@@ -64,6 +64,7 @@ func (p *pages) Activity(
 		return p.Client.Activity(ctx, graph.Feed{Op: opPosts, Items: postItems, Read: readPosts}, asks)
 	case platform.StreamFollows:
 		return p.likes(ctx, asks)
+	case platform.StreamLikes: // reactions made are not exposed
 	}
 	return nil, &platform.Error{Kind: platform.KindInvalid, Op: "pages", Err: errStream}
 }

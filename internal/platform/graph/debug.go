@@ -132,7 +132,7 @@ func (l *Login) Revoke(ctx context.Context, g platform.Grant, _ platform.RevokeP
 	case err == nil:
 		return succeeded(opRevoke, answer)
 	case platform.KindOf(err) == platform.KindUnauthorized:
-		return nil //nolint:nilerr // a token that is refused is dead already
+		return nil // a token that is refused is dead already
 	}
 	return err
 }

@@ -92,7 +92,7 @@ var byBoth = map[[2]int]meaning{
 }
 
 // mean is what a fault means.
-func (f *fault) mean() meaning { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func (f *fault) mean() meaning {
 	known, listed := meanings[f.Code]
 	both, paired := byBoth[[2]int{f.Code, f.Subcode}]
 	switch {

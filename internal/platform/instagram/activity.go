@@ -59,7 +59,7 @@ func feedItems(ask platform.ActivityAsk, until, since int64) []graph.Item {
 
 // readFeed joins both lists. Where the media go on below this page, stories that
 // are older than the page belong to the next one.
-func readFeed(ask platform.ActivityAsk, places []graph.Place) ([]platform.Act, bool, *platform.Error) { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func readFeed(ask platform.ActivityAsk, places []graph.Place) ([]platform.Act, bool, *platform.Error) {
 	acts, more, e := readList(ask, places[0])
 	if e != nil {
 		return nil, false, e

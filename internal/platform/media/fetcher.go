@@ -165,7 +165,7 @@ func fail(kind platform.Kind, status int, err error) error {
 
 // allows reports whether u may be fetched. A URL with a user name in it is
 // refused: it would be sent as a credential.
-func (f *Fetcher) allows(u *url.URL) bool { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func (f *Fetcher) allows(u *url.URL) bool {
 	host, port := strings.ToLower(u.Hostname()), u.Port()
 	if u.User != nil || host == "" {
 		return false
