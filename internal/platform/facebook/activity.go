@@ -20,8 +20,6 @@ const (
 	opReread = "posts"
 
 	statusShared = "shared_story"
-	// maxRounds bounds the pages of one list of likes.
-	maxRounds = 50
 )
 
 var errStream = errors.New("no such stream")
@@ -61,11 +59,12 @@ func (p *post) UnmarshalJSON(b []byte) error {
 func (p *pages) Activity(
 	ctx context.Context, stream platform.Stream, asks []platform.ActivityAsk,
 ) ([]platform.ActivityAnswer, error) {
-	switch stream { //nolint:exhaustive // the others need nothing
+	switch stream {
 	case platform.StreamPosts:
 		return p.Client.Activity(ctx, graph.Feed{Op: opPosts, Items: postItems, Read: readPosts}, asks)
 	case platform.StreamFollows:
 		return p.likes(ctx, asks)
+	case platform.StreamLikes: // reactions made are not exposed
 	}
 	return nil, &platform.Error{Kind: platform.KindInvalid, Op: "pages", Err: errStream}
 }
@@ -99,7 +98,7 @@ func notList(op string) *platform.Error {
 }
 
 // act is what a Page did.
-func (p *post) act(page string) (platform.Act, error) { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func (p *post) act(page string) (platform.Act, error) {
 	at := graph.Time(p.Created)
 	if p.malformed || !isPost(p.ID) || at.IsZero() {
 		return platform.Act{}, graph.ErrMalformed
@@ -111,21 +110,36 @@ func (p *post) act(page string) (platform.Act, error) { //nolint:gocyclo // one 
 	if platform.IsWebLink(p.Permalink) {
 		act.URL = p.Permalink
 	}
-	for _, a := range p.Attachments.Data {
-		if platform.IsWebLink(a.URL) && a.URL != act.URL && len(act.Links) < 50 {
-			act.Links = append(act.Links, a.URL)
-		}
-	}
 	if p.Creator != nil && graph.IsID(p.Creator.ID) {
 		act.By = p.Creator.ID
 	}
-	if p.Status == statusShared || p.Parent != "" {
-		act.Action = platform.Repost
-		if owner, _, two := strings.Cut(p.Parent, "_"); two && graph.IsID(owner) {
-			act.Target, act.TargetKnown = platform.AccountRef{ID: owner}, true
+	p.attach(&act)
+	p.share(&act)
+	return act, nil
+}
+
+// maxLinks bounds the links of a post.
+const maxLinks = 50
+
+// attach adds the links of the attachments.
+func (p *post) attach(act *platform.Act) {
+	for _, a := range p.Attachments.Data {
+		if platform.IsWebLink(a.URL) && a.URL != act.URL && len(act.Links) < maxLinks {
+			act.Links = append(act.Links, a.URL)
 		}
 	}
-	return act, nil
+}
+
+// share makes a repost of a post that shares another; the parent's id begins with
+// its owner's.
+func (p *post) share(act *platform.Act) {
+	if p.Status != statusShared && p.Parent == "" {
+		return
+	}
+	act.Action = platform.Repost
+	if owner, _, two := strings.Cut(p.Parent, "_"); two && graph.IsID(owner) {
+		act.Target, act.TargetKnown = platform.AccountRef{ID: owner}, true
+	}
 }
 
 // isPost: the ids of the Page and of the post with a low line between, or digits
@@ -147,88 +161,4 @@ func reread(ref platform.PostRef, body []byte) (platform.Act, error) {
 		return platform.Act{}, graph.ErrForeign
 	}
 	return one.act(ref.Account.ID)
-}
-
-// liking is one ask for the Pages that a Page likes.
-type liking struct {
-	at     int
-	after  string
-	rounds int
-}
-
-// likes reads whole lists, the next pages of all of them with one batch each. A
-// list of more than Limit is cut and says so.
-func (p *pages) likes(ctx context.Context, asks []platform.ActivityAsk) ([]platform.ActivityAnswer, error) { //nolint:gocyclo // one decision, read from top to bottom; to be split
-	if len(asks) > graph.BatchSize {
-		return nil, &platform.Error{Kind: platform.KindInvalid, Op: opLikes, Err: errors.New("more accounts than one request can name")}
-	}
-	answers := make([]platform.ActivityAnswer, len(asks))
-	var open []liking
-	for i, ask := range asks {
-		answers[i].Ref = ask.Ref
-		if !graph.IsID(ask.Ref.ID) || ask.Limit < 1 {
-			answers[i].Err = &platform.Error{Kind: platform.KindInvalid, Op: opLikes, Err: graph.ErrBadRef}
-			continue
-		}
-		open = append(open, liking{at: i})
-	}
-	for len(open) > 0 {
-		items := make([]graph.Item, len(open))
-		for j, l := range open {
-			items[j] = graph.Item{Path: asks[l.at].Ref.ID + "/likes", Query: graph.Fields(likeFields, perPage, 0, 0), Token: asks[l.at].Token}
-			if l.after != "" {
-				items[j].Query.Set("after", l.after)
-			}
-		}
-		places, err := p.Batch(ctx, opLikes, items)
-		if err != nil {
-			return nil, err
-		}
-		var next []liking
-		for j, l := range open {
-			if l.take(&answers[l.at], asks[l.at].Limit, places[j]) {
-				next = append(next, l)
-			}
-		}
-		open = next
-	}
-	return answers, nil
-}
-
-// take reads a page of likes and reports whether there is another to read.
-func (l *liking) take(a *platform.ActivityAnswer, limit int, place graph.Place) bool { //nolint:gocyclo // one decision, read from top to bottom; to be split
-	var list graph.Page[struct {
-		ID       string `json:"id"`
-		Username string `json:"username"`
-	}]
-	e := graph.Decode(opLikes, place, &list)
-	if e == nil && list.Data == nil {
-		e = notList(opLikes)
-	}
-	if e != nil {
-		*a = platform.ActivityAnswer{Ref: a.Ref, Err: e}
-		return false
-	}
-	a.Items++
-	for _, liked := range list.Data {
-		if !graph.IsID(liked.ID) {
-			continue
-		}
-		a.Acts = append(a.Acts, platform.Act{
-			ID: liked.ID, Action: platform.Follow, TargetKnown: true,
-			Target: platform.AccountRef{ID: liked.ID, Handle: platform.Visible(liked.Username, platform.MaxHandle)},
-		})
-	}
-	after := list.After()
-	if len(a.Acts) > limit {
-		a.Acts, a.More = a.Acts[:limit], true
-		return false
-	}
-	l.rounds++
-	if list.Paging.Next != "" && (after == "" || after == l.after || l.rounds >= maxRounds) {
-		*a = platform.ActivityAnswer{Ref: a.Ref, Err: notList(opLikes)}
-		return false
-	}
-	l.after = after
-	return after != ""
 }

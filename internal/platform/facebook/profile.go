@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"mithaq.dev/mithaq/internal/platform"
 	"mithaq.dev/mithaq/internal/platform/graph"
@@ -14,6 +15,8 @@ import (
 // which is an edge.
 const fields = "id,name,username,about,bio,description,website,picture.type(large){url,is_silhouette}," +
 	"cover{id,source},verification_status,is_verified,is_published,followers_count"
+
+const letters = "abcdefghijklmnopqrstuvwxyz"
 
 var errLookup = errors.New("no such lookup")
 
@@ -74,20 +77,10 @@ func valid(s string, ok func(string) bool) string {
 
 // isHandle: letters, digits, full stops, and the lines of old addresses, at most 100,
 // with a letter in it (digits alone would be an id) and not the name of a folder.
-func isHandle(s string) bool { //nolint:gocyclo // one decision, read from top to bottom; to be split
-	if s == "" || len(s) > platform.MaxHandle || s[0] == '.' || graph.IsID(s) {
-		return false
-	}
-	letters := false
-	for i := range len(s) {
-		c := s[i] | 0x20
-		letter := c >= 'a' && c <= 'z'
-		if !letter && s[i] != '.' && s[i] != '_' && s[i] != '-' && (s[i] < '0' || s[i] > '9') {
-			return false
-		}
-		letters = letters || letter
-	}
-	return letters
+func isHandle(s string) bool {
+	s = graph.Lower(s)
+	return len(s) <= platform.MaxHandle && !strings.HasPrefix(s, ".") && strings.ContainsAny(s, letters) &&
+		strings.IndexFunc(s, func(r rune) bool { return !strings.ContainsRune(letters+"0123456789._-", r) }) < 0
 }
 
 // read reads a Page; nil without an error: its people have unpublished it.

@@ -103,7 +103,7 @@ func (c *Client) post(ctx context.Context, op string, items []Item) ([]*wirePlac
 		return nil, &platform.Error{Kind: platform.KindInvalid, Op: op, Err: errRequest}
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := c.do(c.cfg.HTTP, op, "/batch", req, own)
+	answer, err := c.do(op, "/batch", req, own)
 	if err != nil {
 		return nil, err
 	}

@@ -125,10 +125,10 @@ func (c *Client) request(
 }
 
 // do performs a request and tells what its headers say.
-func (c *Client) do(client *http.Client, op, template string, req *http.Request, own map[string]bool) (*platform.Answer, error) {
+func (c *Client) do(op, template string, req *http.Request, own map[string]bool) (*platform.Answer, error) {
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "mithaq")
-	answer, err := platform.Do(client, op, template, req)
+	answer, err := platform.Do(c.cfg.HTTP, op, template, req)
 	if err != nil {
 		return nil, err
 	}
@@ -139,24 +139,31 @@ func (c *Client) do(client *http.Client, op, template string, req *http.Request,
 	return answer, nil
 }
 
-// Get reads one node or edge; op is for errors, template for metrics. What comes
-// back is decoded into the value.
-func (c *Client) Get(ctx context.Context, op, template, path string, query url.Values, token platform.Token, into any) error { //nolint:revive // as its caller reads it
-	if token == "" {
-		return &platform.Error{Kind: platform.KindInvalid, Op: op, Err: errNoToken}
+// Ask is one read of a node or of an edge.
+type Ask struct {
+	// Op is for errors, Template for metrics.
+	Op, Template, Path string
+	Query              url.Values
+	Token              platform.Token
+}
+
+// Get reads one node or edge, and decodes what comes back into the value.
+func (c *Client) Get(ctx context.Context, a Ask, into any) error {
+	if a.Token == "" {
+		return &platform.Error{Kind: platform.KindInvalid, Op: a.Op, Err: errNoToken}
 	}
-	req, err := c.request(ctx, http.MethodGet, path, query, token)
+	req, err := c.request(ctx, http.MethodGet, a.Path, a.Query, a.Token)
 	if err != nil {
 		return err
 	}
-	answer, err := c.do(c.cfg.HTTP, op, template, req, nil)
+	answer, err := c.do(a.Op, a.Template, req, nil)
 	if err != nil {
 		return err
 	}
-	if e := Refusal(op, answer, c.cfg.Now()); e != nil {
+	if e := Refusal(a.Op, answer, c.cfg.Now()); e != nil {
 		return e
 	}
-	return answer.DecodeJSON(op, into)
+	return answer.DecodeJSON(a.Op, into)
 }
 
 // notice tells of a version that is served in place of the one asked for.

@@ -41,7 +41,9 @@ func (l *Login) debug(ctx context.Context, token platform.Token) (tokenInfo, err
 	var body struct {
 		Data tokenInfo `json:"data"`
 	}
-	err := l.Get(ctx, opDebug, "/debug_token", "debug_token", url.Values{"input_token": {string(token)}}, l.Keys.AppToken, &body)
+	err := l.Get(ctx, Ask{
+		Op: opDebug, Template: "/debug_token", Path: "debug_token", Query: url.Values{"input_token": {string(token)}}, Token: l.Keys.AppToken,
+	}, &body)
 	if err == nil && body.Data.Valid == nil {
 		err = &platform.Error{Kind: platform.KindUnavailable, Op: opDebug, Status: http.StatusOK, Err: platform.ErrNotJSON}
 	}
@@ -71,7 +73,7 @@ func (l *Login) Introspect(ctx context.Context, token platform.Token) (platform.
 
 // Identify says whom a token acts for. A Page's token names its Page; any other
 // proves that it reaches the account by reading it.
-func (l *Login) Identify(ctx context.Context, token platform.Token, ref platform.AccountRef) (platform.Identity, error) { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func (l *Login) Identify(ctx context.Context, token platform.Token, ref platform.AccountRef) (platform.Identity, error) {
 	info, err := l.debug(ctx, token)
 	if err != nil {
 		return platform.Identity{}, err
@@ -80,33 +82,36 @@ func (l *Login) Identify(ctx context.Context, token platform.Token, ref platform
 		return platform.Identity{}, &platform.Error{Kind: platform.KindUnauthorized, Op: opIdentify, Err: errToken}
 	}
 	id := platform.Identity{Principal: info.User, Scopes: sorted(info.Scopes)}
-	if info.Type == typePage && l.Pages {
+	switch {
+	case l.Pages && info.Type == typePage:
 		id.AccountID = info.Profile
 		return id, nil
-	}
-	if l.Pages && info.Type == typeUser {
-		return id, nil // a person's token is no Page's
-	}
-	if !IsID(ref.ID) {
+	case l.Pages && info.Type == typeUser, !IsID(ref.ID): // a person's token is no Page's
 		return id, nil
 	}
+	return l.reaches(ctx, id, token, ref)
+}
+
+// reaches reads the account with the token; an account that it cannot see is not
+// its own.
+func (l *Login) reaches(
+	ctx context.Context, id platform.Identity, token platform.Token, ref platform.AccountRef,
+) (platform.Identity, error) {
 	var node struct {
 		ID       string `json:"id"`
 		Username string `json:"username"`
 	}
-	err = l.Get(ctx, opIdentify, "/{account}", ref.ID, url.Values{"fields": {"id,username"}}, token, &node)
-	switch {
-	case err == nil:
-		id.AccountID, id.Handle = node.ID, platform.Visible(node.Username, platform.MaxHandle)
-	case platform.KindOf(err) != platform.KindNotFound:
+	err := l.Get(ctx, Ask{Op: opIdentify, Template: "/{account}", Path: ref.ID, Query: fieldsOf("id,username"), Token: token}, &node)
+	if err != nil && platform.KindOf(err) != platform.KindNotFound {
 		return platform.Identity{}, err
 	}
+	id.AccountID, id.Handle = node.ID, platform.Visible(node.Username, platform.MaxHandle)
 	return id, nil
 }
 
 // Revoke ends a token by its type: a system user's alone, a person's whole grant
 // with all Page tokens derived from it. A Page's token ends with its person's.
-func (l *Login) Revoke(ctx context.Context, g platform.Grant, _ platform.RevokePart) error { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func (l *Login) Revoke(ctx context.Context, g platform.Grant, _ platform.RevokePart) error {
 	token := g.Access
 	if g.Refresh != "" {
 		token = g.Refresh
@@ -118,28 +123,31 @@ func (l *Login) Revoke(ctx context.Context, g platform.Grant, _ platform.RevokeP
 	if !*info.Valid {
 		return nil
 	}
-	var req *http.Request
-	template := "/{user}/permissions"
-	switch {
-	case info.Type == typeSystem:
-		template = "/oauth/revoke"
-		req, err = l.request(ctx, http.MethodGet, "oauth/revoke", url.Values{
-			"client_id": {l.Keys.ID}, "client_secret": {l.Keys.Secret}, "revoke_token": {string(token)},
-		}, l.Keys.Reads())
-	case info.Type == typeUser && IsID(info.User):
-		req, err = l.request(ctx, http.MethodDelete, info.User+"/permissions", nil, token)
-	default:
-		return &platform.Error{Kind: platform.KindInvalid, Op: opRevoke, Err: errParameter}
-	}
+	template, req, err := l.end(ctx, info, token)
 	if err != nil {
 		return err
 	}
 	answer, err := l.once(opRevoke, template, req)
-	if platform.KindOf(err) == platform.KindUnauthorized && err != nil {
-		return nil //nolint:nilerr // the error is the answer
+	switch {
+	case err == nil:
+		return succeeded(opRevoke, answer)
+	case platform.KindOf(err) == platform.KindUnauthorized:
+		return nil // a token that is refused is dead already
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// end is the request that ends a token of its type.
+func (l *Login) end(ctx context.Context, info tokenInfo, token platform.Token) (string, *http.Request, error) {
+	switch {
+	case info.Type == typeSystem:
+		req, err := l.request(ctx, http.MethodGet, "oauth/revoke", url.Values{
+			"client_id": {l.Keys.ID}, "client_secret": {l.Keys.Secret}, "revoke_token": {string(token)},
+		}, l.Keys.Reads())
+		return "/oauth/revoke", req, err
+	case info.Type == typeUser && IsID(info.User):
+		req, err := l.request(ctx, http.MethodDelete, info.User+"/permissions", nil, token)
+		return "/{user}/permissions", req, err
 	}
-	return succeeded(opRevoke, answer)
+	return "", nil, &platform.Error{Kind: platform.KindInvalid, Op: opRevoke, Err: errParameter}
 }

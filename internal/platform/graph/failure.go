@@ -80,35 +80,45 @@ var meanings = map[int]meaning{
 	80002: {platform.KindRateLimited, errLimited, false},
 	104:   {platform.KindInvalid, errProof, true}, 368: {platform.KindUnauthorized, errBlocked, false},
 	803: {platform.KindNotFound, errAlias, false}, 2500: {platform.KindInvalid, errQuery, false},
+	100:   {platform.KindInvalid, errParameter, false},
 	36104: {platform.KindInvalid, errQuery, false},
 }
 
+// byBoth are the codes that mean something with one subcode alone.
+var byBoth = map[[2]int]meaning{
+	{100, 33}:      {platform.KindNotFound, errInvisible, false},
+	{24, 2207006}:  {platform.KindNotFound, errInvisible, false},
+	{110, 2207013}: {platform.KindNotFound, errNoPerson, false},
+}
+
 // mean is what a fault means.
-func (f *fault) mean() meaning { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func (f *fault) mean() meaning {
 	known, listed := meanings[f.Code]
+	both, paired := byBoth[[2]int{f.Code, f.Subcode}]
 	switch {
 	case listed && known.kind == platform.KindRateLimited:
 		return known
 	case f.Transient:
 		return meaning{platform.KindUnavailable, errService, false}
-	case f.Code == 190 || f.Code == 102:
-		if err := subcodes190[f.Subcode]; err != nil {
-			return meaning{platform.KindUnauthorized, err, true}
-		}
-		return meaning{platform.KindUnauthorized, errToken, true}
+	case paired:
+		return both
+	case listed:
+		return known
 	case f.Code >= 200 && f.Code <= 299:
 		return meaning{platform.KindUnauthorized, errPermission, false}
-	case f.Code == 100 && f.Subcode == 33, f.Code == 24 && f.Subcode == 2207006:
-		return meaning{platform.KindNotFound, errInvisible, false}
-	case f.Code == 100:
-		return meaning{platform.KindInvalid, errParameter, false}
-	case f.Code == 110 && f.Subcode == 2207013:
-		return meaning{platform.KindNotFound, errNoPerson, false}
-	}
-	if listed {
-		return known
+	case f.Code == 190 || f.Code == 102:
+		return f.token()
 	}
 	return meaning{platform.KindUnavailable, errUnknown, false}
+}
+
+// token is why a token is refused, as far as the subcode says.
+func (f *fault) token() meaning {
+	why := subcodes190[f.Subcode]
+	if why == nil {
+		why = errToken
+	}
+	return meaning{platform.KindUnauthorized, why, true}
 }
 
 // Refusal is the error of an answer, or nil if it is a 200 without one.

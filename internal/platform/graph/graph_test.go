@@ -3,12 +3,15 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,10 +35,14 @@ type served struct {
 func open(t *testing.T, keys Keys, answers ...http.HandlerFunc) *served {
 	t.Helper()
 	s := &served{}
+	var mu sync.Mutex
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
+		mu.Lock()
 		s.forms = append(s.forms, r.Form)
-		answers[min(len(s.forms), len(answers))-1](w, r)
+		n := len(s.forms)
+		mu.Unlock()
+		answers[min(n, len(answers))-1](w, r)
 	}))
 	t.Cleanup(server.Close)
 	client := platform.NewHTTPClient(platform.TransportConfig{Endpoint: server.URL})
@@ -115,7 +122,7 @@ func TestErrorsByCodeAndSubcode(t *testing.T) {
 				}
 				return
 			}
-			if e == nil || e.Kind != tc.kind || e.Err != tc.why { //nolint:errorlint // compared as it is returned
+			if e == nil || e.Kind != tc.kind || !errors.Is(e, tc.why) {
 				t.Fatalf("got %v, want %s: %v", e, tc.kind, tc.why)
 			}
 			if (e.RetryAfter > 0) != (tc.kind == platform.KindRateLimited) {
@@ -264,9 +271,9 @@ func TestBatchSamplesHeadersOnceInTen(t *testing.T) {
 
 // A GET that spends something is not repeated on a connection that was closed.
 func TestEffectsAreSentOnce(t *testing.T) {
-	n := 0
+	var n atomic.Int32
 	s := open(t, Keys{ID: "1", Secret: "hush", AppToken: "1|hush"}, func(w http.ResponseWriter, _ *http.Request) {
-		if n++; n > 1 {
+		if n.Add(1) > 1 {
 			panic(http.ErrAbortHandler)
 		}
 		_, _ = w.Write([]byte(`{"access_token":"short","expires_in":5400}`))
@@ -276,8 +283,8 @@ func TestEffectsAreSentOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := l.token(t.Context(), opExchange, url.Values{}) // on the same connection
-	if platform.KindOf(err) != platform.KindAmbiguous || n != 2 {
-		t.Errorf("%d requests, %v", n, err)
+	if platform.KindOf(err) != platform.KindAmbiguous || n.Load() != 2 {
+		t.Errorf("%d requests, %v", n.Load(), err)
 	}
 }
 

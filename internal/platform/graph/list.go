@@ -55,7 +55,7 @@ func List[T any](ctx context.Context, c *Client, e Edge) ([]T, error) {
 	}
 	for range maxPages {
 		var page Page[T]
-		if err := c.Get(ctx, e.Op, e.Template, e.Path, query, e.Token, &page); err != nil {
+		if err := c.Get(ctx, Ask{e.Op, e.Template, e.Path, query, e.Token}, &page); err != nil {
 			return nil, err
 		}
 		if page.Data == nil {

@@ -24,7 +24,7 @@ func (c *Client) once(op, template string, req *http.Request) (*platform.Answer,
 		req.Body = io.NopCloser(strings.NewReader("")) // empty, and not to be rewound
 	}
 	req.GetBody = nil
-	answer, err := c.do(c.cfg.HTTP, op, template, req, nil)
+	answer, err := c.do(op, template, req, nil)
 	if err != nil {
 		e := platform.CallError(req.Context(), op, err) //nolint:contextcheck // an answer is classed, nothing is called
 		if sent.Load() {

@@ -67,7 +67,7 @@ func (l *Login) Exchange(ctx context.Context, req platform.ExchangeRequest) (pla
 		"client_id": {l.Keys.ID}, "client_secret": {l.Keys.Secret}, "redirect_uri": {req.RedirectURI}, "code": {string(req.Code)},
 	})
 	if err != nil {
-		return platform.Grant{}, refusedCode(err) //nolint:contextcheck // an answer is classed, nothing is called
+		return platform.Grant{}, refusedCode(ctx, err)
 	}
 	user := short
 	if long, err := l.token(ctx, opLong, l.extend(platform.Token(short.Access))); err == nil {
@@ -84,8 +84,8 @@ func (l *Login) Exchange(ctx context.Context, req platform.ExchangeRequest) (pla
 }
 
 // refusedCode: with a well-formed request, a refused parameter is the code.
-func refusedCode(err error) error {
-	e := platform.CallError(context.Background(), opExchange, err)
+func refusedCode(ctx context.Context, err error) error {
+	e := platform.CallError(ctx, opExchange, err)
 	if IsParameter(e) {
 		return &platform.Error{Kind: platform.KindUnauthorized, Op: opExchange, Status: e.Status, Err: errToken}
 	}

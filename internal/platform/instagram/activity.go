@@ -59,7 +59,7 @@ func feedItems(ask platform.ActivityAsk, until, since int64) []graph.Item {
 
 // readFeed joins both lists. Where the media go on below this page, stories that
 // are older than the page belong to the next one.
-func readFeed(ask platform.ActivityAsk, places []graph.Place) ([]platform.Act, bool, *platform.Error) { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func readFeed(ask platform.ActivityAsk, places []graph.Place) ([]platform.Act, bool, *platform.Error) {
 	acts, more, e := readList(ask, places[0])
 	if e != nil {
 		return nil, false, e
@@ -68,6 +68,12 @@ func readFeed(ask platform.ActivityAsk, places []graph.Place) ([]platform.Act, b
 	if e != nil {
 		return nil, false, e
 	}
+	return join(acts, stories, more), more, nil
+}
+
+// join adds the stories that are not among the media, down to the oldest of them
+// where the media go on below.
+func join(acts, stories []platform.Act, more bool) []platform.Act {
 	var floor time.Time
 	seen := make(map[string]bool, len(acts))
 	for i, act := range acts {
@@ -77,11 +83,11 @@ func readFeed(ask platform.ActivityAsk, places []graph.Place) ([]platform.Act, b
 		}
 	}
 	for _, story := range stories {
-		if !seen[story.ID] && (!more || len(acts) == 0 || !story.At.Before(floor)) {
+		if !seen[story.ID] && !(more && story.At.Before(floor)) {
 			acts = append(acts, story)
 		}
 	}
-	return acts, more, nil
+	return acts
 }
 
 func readList(ask platform.ActivityAsk, place graph.Place) ([]platform.Act, bool, *platform.Error) {

@@ -20,7 +20,7 @@ const (
 )
 
 var (
-	errNoMint  = errors.New("Instagram Login issues no token without a person's consent") //nolint:staticcheck // a name begins with a capital
+	errNoMint  = errors.New("the login by Instagram issues no token without a person's consent")
 	errRequest = errors.New("the request cannot be built")
 	errRefused = errors.New("the code is refused")
 )
@@ -108,7 +108,9 @@ func (l *ownLogin) me(ctx context.Context, token platform.Token) (platform.Ident
 		ID       graph.ID `json:"user_id"`
 		Username string   `json:"username"`
 	}
-	err := l.Get(ctx, opMe, "/me", "me", url.Values{"fields": {"user_id,username"}}, token, &body)
+	err := l.Get(ctx, graph.Ask{
+		Op: opMe, Template: "/me", Path: "me", Query: url.Values{"fields": {"user_id,username"}}, Token: token,
+	}, &body)
 	if err == nil && body.ID == "" {
 		err = &platform.Error{Kind: platform.KindUnavailable, Op: opMe, Status: http.StatusOK, Err: platform.ErrNotJSON}
 	}

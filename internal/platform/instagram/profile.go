@@ -61,15 +61,15 @@ func blind(refs []platform.AccountRef) []platform.Observation {
 // refused reports whether a field was refused: then it was for every account that
 // there is, and those that are missing say nothing of it.
 func refused(got []platform.Observation) bool {
-	any := false //nolint:revive // as its caller reads it
+	told := false
 	for _, o := range got {
 		if o.Outcome == platform.Found {
 			return false
 		}
 		e, ok := errors.AsType[*platform.Error](o.Err)
-		any = any || ok && graph.IsParameter(e) //nolint:revive // as its caller reads it
+		told = told || ok && graph.IsParameter(e)
 	}
-	return any
+	return told
 }
 
 // lookup is one way of looking up, with a selection of fields.

@@ -120,7 +120,7 @@ func (i Item) Edge() string { _, edge, _ := strings.Cut(i.Path, "/"); return edg
 
 // Parse reads a batch post, which must have a token that is one of tokens, with the
 // right proof by secret, and at most 50 items.
-func Parse(r *http.Request, secret string, tokens ...string) ([]Item, error) { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func Parse(r *http.Request, secret string, tokens ...string) ([]Item, error) {
 	if r.Method != http.MethodPost || r.URL.Path != "/v26.0/" || r.URL.RawQuery != "" {
 		return nil, fmt.Errorf("%s %s is no batch", r.Method, r.URL.Path)
 	}
@@ -130,6 +130,10 @@ func Parse(r *http.Request, secret string, tokens ...string) ([]Item, error) { /
 	if err := proven(r.PostForm, secret, tokens, true); err != nil {
 		return nil, err
 	}
+	return parseItems(r, secret, tokens)
+}
+
+func parseItems(r *http.Request, secret string, tokens []string) ([]Item, error) {
 	var wire []struct {
 		Method string `json:"method"`
 		URL    string `json:"relative_url"`
