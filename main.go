@@ -262,7 +262,7 @@ func controllers(ctx context.Context, mgr manager.Manager, engine *observe.Engin
 	}
 	if err := governancepolicy.Setup(mgr, governancepolicy.Config{
 		Client: mgr.GetClient(), Editions: editions, Tally: fleet, Counts: counts, Settle: o.countsSettle,
-		Recorder: mgr.GetEventRecorder(governancepolicy.Name), Clock: clock.RealClock{},
+		Recorder: mgr.GetEventRecorder(governancepolicy.Name), Clock: clock.RealClock{}, Readable: readable,
 	}); err != nil {
 		return fmt.Errorf("setting up the policy controller: %w", err)
 	}

@@ -88,7 +88,10 @@ func isStreamSafe(s string) bool {
 }
 
 func TestEveryCharacterFoldsOnce(t *testing.T) {
-	for r := rune(0); r <= utf8.MaxRune; r++ {
+	for r := rune(0); r < 0xE1000; r++ {
+		if r == 0x30000 {
+			r = 0xE0000 // nothing is assigned in between but ideographs
+		}
 		checkFold(t, string(r))
 		checkFold(t, "و"+string(r)+"\u0654")
 		if t.Failed() {
