@@ -290,14 +290,5 @@ func images(adapter platform.Adapter, endpoint string) observe.MediaFetcher {
 	if u, err := url.Parse(endpoint); err == nil && u.Scheme == "http" {
 		hosts = append(slices.Clone(hosts), u.Host)
 	}
-	return fetcher{media.New(media.Config{Hosts: hosts})}
-}
-
-// fetcher gives the engine the hashes of an image.
-type fetcher struct{ *media.Fetcher }
-
-// Fetch implements observe.MediaFetcher.
-func (f fetcher) Fetch(ctx context.Context, imageURL string) (sha256, perceptualHash string, err error) {
-	digest, err := f.Fetcher.Fetch(ctx, imageURL)
-	return digest.SHA256, digest.PerceptualHash, err
+	return media.Hashes{Fetcher: media.New(media.Config{Hosts: hosts})}
 }

@@ -73,7 +73,7 @@ func Adapter() platform.Adapter {
 		},
 		Profiles: map[platform.Lookup]platform.Read{
 			platform.ByID:     read(1, 1, "GET "+endpointPublic),
-			platform.ByHandle: read(1, 2, "GET "+endpointSearch),
+			platform.ByHandle: silent(read(1, 2, "GET "+endpointSearch)),
 		},
 		Listing: read(pageLimit, 1, "GET "+endpointOrganization),
 		Streams: map[platform.Stream]platform.StreamRead{
@@ -185,4 +185,10 @@ func keysOf(app platform.Secret) (keys, error) {
 
 func invalid(op string, err error) *platform.Error {
 	return &platform.Error{Kind: platform.KindInvalid, Op: op, Err: err}
+}
+
+// silent marks a read that finds accounts and never says that there is none.
+func silent(r platform.Read) platform.Read {
+	r.Silent = true
+	return r
 }
