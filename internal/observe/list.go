@@ -17,8 +17,8 @@ const listAgain = time.Hour
 // was not is looked up.
 type walk struct {
 	cursor platform.Cursor
-	// due is when the next page is read, began when this walk did.
-	due, began time.Time
+	// due is when the next page is read.
+	due time.Time
 	// pages are those of this walk so far, last those of the one before; 0: this is the
 	// first.
 	pages, last int
@@ -112,7 +112,6 @@ func (e *Engine) unlisted(c *conn, b *batch, err error, now time.Time) {
 func (e *Engine) listed(ctx context.Context, c *conn, page platform.Listing, now time.Time) {
 	w := &c.walk
 	if w.pages == 0 {
-		w.began = now
 		e.index(c)
 	}
 	w.pages++
@@ -123,22 +122,19 @@ func (e *Engine) listed(ctx context.Context, c *conn, page platform.Listing, now
 			continue
 		}
 		if t := w.byID[o.Profile.ID]; t != nil && t.conn == c && t.id == o.Profile.ID {
+			t.listed = now
 			b.targets, b.refs, known = append(b.targets, t), append(b.refs, platform.AccountRef{ID: t.id}), append(known, o)
 		}
 	}
-	w.cursor, w.due = page.Cursor, now.Add(c.pace())
+	w.cursor = page.Cursor
 	if !page.More {
 		w.last, w.pages, w.cursor = w.pages, 0, ""
-		w.due = maxTime(w.due, w.began.Add(c.pace()*time.Duration(w.last)))
+	}
+	// By the plan and not by the answer, so that slow answers do not stretch the walk.
+	if w.due = w.due.Add(c.pace()); w.due.Before(now) {
+		w.due = now.Add(c.pace())
 	}
 	e.answered(ctx, c, b, known, now)
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // index finds the targets by their ids, for one walk.
@@ -162,7 +158,7 @@ func (c *conn) skip(r *ring, now time.Time) {
 			return
 		}
 		t := r.peek(1)[0]
-		if t.looked.IsZero() || now.Sub(t.looked) >= r.every {
+		if t.listed.IsZero() || now.Sub(t.listed) >= r.every+2*c.pace() { // a page may be a little late
 			return
 		}
 		r.take(1)
@@ -176,7 +172,7 @@ func (c *conn) seen(by platform.Lookup) {
 	}
 	q := c.urgent[by]
 	for _, place := range q.waiting {
-		if t := place.t; t != nil && t.doubt == nil && t.looked.After(place.since) {
+		if t := place.t; t != nil && t.doubt == nil && !t.looked.Before(place.since) {
 			delete(t.queued, by)
 			q.remove(place)
 		}

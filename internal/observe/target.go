@@ -30,6 +30,8 @@ type target struct {
 	doubt   *platform.Observation
 	doubtAt time.Time
 	alone   bool
+	// silent are the second looks in a row that stayed unanswered.
+	silent int
 	// basis is what the look by id said of an account that is stored as suspended
 	// because the look by handle said so.
 	basis platform.Outcome
@@ -38,9 +40,9 @@ type target struct {
 	// watchAt is when the declared handle is looked up again.
 	watchAt    time.Time
 	unanswered int
-	// looked is the last regular look of this process, alarm when the target is next
-	// asked whether it is stale.
-	looked, alarm time.Time
+	// looked is the last regular look of this process, listed when a page last showed
+	// the target, alarm when it is next asked whether it is stale.
+	looked, listed, alarm time.Time
 	// released: what a mass change held back of it is told now.
 	released bool
 	// swept is the last sweep that saw the target.
@@ -123,7 +125,7 @@ func (e *Engine) join(t *target) {
 	e.leave(t)
 	if old := t.conn; old != nil && old != c {
 		old.drop(t)
-		t.looked = time.Time{}
+		t.looked, t.listed = time.Time{}, time.Time{}
 		if old.targets == 0 && old.state.Reason == LaneConnectionMissing {
 			e.discard(old)
 		}
