@@ -52,19 +52,26 @@ func (c *conn) page(now time.Time) (*batch, time.Duration) {
 	return &batch{page: true, request: r}, 0
 }
 
-// pace is how long a page lasts: so that all of them fill the shortest interval, but
-// for the first walk, which goes as fast as it may.
+// pace is how long a page lasts: so that all of them fill an interval, but for the
+// first walk, which goes as fast as it may. It is the interval with which a walk and
+// the single looks of those who are seen more often cost the fewest requests.
 func (c *conn) pace() time.Duration {
 	if c.walk.last == 0 {
 		return 0
 	}
-	shortest := time.Duration(0)
+	best, fewest := time.Duration(0), 0.0
 	for _, r := range c.rings {
-		if shortest == 0 || r.every < shortest {
-			shortest = r.every
+		cost := float64(c.walk.last) / r.every.Seconds()
+		for _, often := range c.rings {
+			if often.every < r.every {
+				cost += float64(often.size) / often.every.Seconds()
+			}
+		}
+		if best == 0 || cost < fewest || cost == fewest && r.every < best {
+			best, fewest = r.every, cost
 		}
 	}
-	return shortest / time.Duration(c.walk.last)
+	return best / time.Duration(c.walk.last)
 }
 
 // read performs one page.
