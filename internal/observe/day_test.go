@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/platform"
 )
@@ -281,5 +283,30 @@ func TestTakeUsesTheReserve(t *testing.T) {
 	}
 	if wait, _ := r.engine.Take("nobody", charges); wait <= 0 {
 		t.Error("a connection that is not there grants requests")
+	}
+}
+
+// A new day asks to be saved by itself: nobody is asked anything before that, so no
+// answer could remind of it.
+func TestANewDayAsksToBeSaved(t *testing.T) {
+	r := newRigWith(t, priced(10))
+	c := r.connection("x")
+	c.DailyMicroUSD, c.Persist, c.Saved = 10_000_000, true, Saved{Exact: true}
+	r.engine.DropConnection("x")
+	r.engine.SetConnection(c)
+	r.fleet(50)
+	for range 3 * 24 * 60 {
+		r.run(time.Minute)
+		if r.conns.take()[types.NamespacedName{Name: "x"}] > 0 {
+			report, _ := r.engine.Report("x")
+			r.engine.Saved("x", report.Ledger)
+		}
+		if now := r.clock.Now(); now.Sub(epoch) > time.Hour {
+			for i := range 50 {
+				if age := now.Sub(r.peek(i).At); age > testEvery+time.Minute {
+					t.Fatalf("account %d is %s old at %s", i, age, now)
+				}
+			}
+		}
 	}
 }

@@ -30,8 +30,6 @@ type target struct {
 	doubt   *platform.Observation
 	doubtAt time.Time
 	alone   bool
-	// silent are the second looks in a row that stayed unanswered.
-	silent int
 	// basis is what the look by id said of an account that is stored as suspended
 	// because the look by handle said so.
 	basis platform.Outcome
