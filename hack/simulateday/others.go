@@ -45,7 +45,7 @@ const organisation = "8fdeefec-f502-4ca8-9a84-6411e0a51053"
 func sceneSnapchat() scene {
 	const reader = "a71cfcae-895d-4314-9460-e2ffd2515dd0"
 	return scene{
-		adapter: adaptersnapchat.Adapter(), batch: 100, share: 80,
+		adapter: adaptersnapchat.Adapter(), batch: 100, pages: true, share: 80,
 		// The token outlives the day: what its renewal costs is not what is shown here.
 		handler: func(w *world.World) http.Handler {
 			return snapchat.New(w, snapchat.Options{AccessLife: 100 * time.Hour})

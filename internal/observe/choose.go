@@ -32,8 +32,17 @@ type candidate struct {
 // ringBatch takes the chunk that matters most of those that are due. While all
 // promises can be kept that is the one whose promise ends first, which keeps all
 // that can be kept; see risesEvery for the rest.
-func (c *conn) ringBatch(now time.Time) (*batch, time.Duration) {
+//
+// Pressing chunks are those whose knowledge has used up half of its promise while
+// others wait in the urgent queue.
+func (c *conn) ringBatch(now time.Time, pressing bool) (*batch, time.Duration) {
+	if pressing && len(c.urgent[platform.ByID].waiting)+len(c.urgent[platform.ByHandle].waiting) == 0 {
+		return nil, time.Hour
+	}
 	due, rest := c.candidates(now)
+	if pressing {
+		due = slices.DeleteFunc(due, func(one candidate) bool { return 2*one.age < one.bound })
+	}
 	if len(due) == 0 {
 		return nil, rest
 	}

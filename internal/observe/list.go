@@ -52,13 +52,18 @@ func (c *conn) page(now time.Time) (*batch, time.Duration) {
 	return &batch{page: true, request: r}, 0
 }
 
-// pace is how long a page lasts: so that all of them fill an interval, but for the
-// first walk, which goes as fast as it may. It is the interval with which a walk and
-// the single looks of those who are seen more often cost the fewest requests.
+// pace is how long a page lasts: so that all of them fill the period, but for the
+// first walk, which goes as fast as it may.
 func (c *conn) pace() time.Duration {
 	if c.walk.last == 0 {
 		return 0
 	}
+	return c.period() / time.Duration(c.walk.last)
+}
+
+// period is the interval with which a walk, and the single looks of those who are seen
+// more often, cost the fewest requests.
+func (c *conn) period() time.Duration {
 	best, fewest := time.Duration(0), 0.0
 	for _, r := range c.rings {
 		cost := float64(c.walk.last) / r.every.Seconds()
@@ -71,7 +76,7 @@ func (c *conn) pace() time.Duration {
 			best, fewest = r.every, cost
 		}
 	}
-	return best / time.Duration(c.walk.last)
+	return best
 }
 
 // read performs one page.
@@ -154,18 +159,20 @@ func (e *Engine) index(c *conn) {
 	}
 }
 
-// skip passes over the members of a ring that a page has shown in this lap.
+// skip passes over the members of a ring that a page has shown in this lap. Who is
+// to be seen more often than the walk passes keeps a rhythm of single looks.
 func (c *conn) skip(r *ring, now time.Time) {
-	if !c.lists() {
+	if !c.lists() || c.walk.last == 0 || r.every < c.period() {
 		return
 	}
+	known := c.period() + 2*c.pace() // a page may be a little late
 	for r.size > 0 {
 		due, ok := r.due(now)
 		if !ok || now.Before(due) {
 			return
 		}
 		t := r.peek(1)[0]
-		if t.listed.IsZero() || now.Sub(t.listed) >= r.every+2*c.pace() { // a page may be a little late
+		if t.listed.IsZero() || now.Sub(t.listed) >= known {
 			return
 		}
 		r.take(1)
