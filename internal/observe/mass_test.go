@@ -127,7 +127,7 @@ func TestTrueChangesAmongTransientErrors(t *testing.T) {
 			r := newRigWith(t, adapter())
 			r.fleet(n)
 			r.run(2 * testEvery)
-			random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test that repeats itself
+			random := rand.New(rand.NewPCG(1, 2))
 			r.platform.after = func(_ platform.Lookup, answers []platform.Observation) {
 				for i := range answers {
 					if random.IntN(100) < 5 {
