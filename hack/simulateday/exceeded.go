@@ -1,18 +1,6 @@
 package main
 
-import (
-	"net/http"
+import "mithaq.dev/mithaq/hack/platformsim/world"
 
-	"mithaq.dev/mithaq/hack/platformsim/world"
-)
-
-// exceeded is what the simulator refused because a limit was used up.
-func exceeded(l world.Ledger, p world.Platform) int {
-	n := 0
-	for _, r := range l.Requests {
-		if r.Platform == p && r.Status == http.StatusTooManyRequests {
-			n += r.Count
-		}
-	}
-	return n
-}
+// exceeded is what the simulator counted beyond a limit of a platform.
+func exceeded(l world.Ledger, p world.Platform) int { return int(l.BudgetExceeded(p)) }

@@ -102,13 +102,13 @@ func play(ctx context.Context, s scene, accounts int, length time.Duration) (*re
 // open makes the world and opens the connection to it.
 func (g *stage) open(accounts int) error {
 	handler := g.handler(g.world)
-	if err := g.prepare(g.world); err != nil {
-		return fmt.Errorf("preparing the world: %w", err)
-	}
 	for i := range accounts {
 		if err := g.world.Put(g.account(i)); err != nil {
 			return fmt.Errorf("making account %d: %w", i, err)
 		}
+	}
+	if err := g.prepare(g.world); err != nil { // roles on all accounts need them to be there
+		return fmt.Errorf("preparing the world: %w", err)
 	}
 	client, err := g.adapter.Open(platform.Config{
 		Endpoint: g.adapter.Endpoint, Hosts: g.adapter.HostsAt(g.adapter.Endpoint), App: g.app,

@@ -74,13 +74,37 @@ func (g *stage) result(accounts int, length time.Duration) *result {
 		}
 		left -= n
 		f := planned[t.name]
-		r.Minimum += ceil(n, g.batch) * int(length/t.every)
+		if !g.pages {
+			r.Minimum += ceil(n, g.batch) * int(length/t.every)
+		}
 		r.Tiers = append(r.Tiers, tierWorst{
 			Platform: r.Platform, Tier: t.name, Accounts: n, Promised: int(t.staleAfter.Seconds()),
 			Planned: int(f.Achieved.Seconds()), Worst: int(g.worst[t.name].Seconds()), Feasible: f.Achieved <= t.staleAfter,
 		})
 	}
+	if g.pages {
+		r.Minimum += g.leastPages(accounts, length)
+	}
 	return r
+}
+
+// leastPages is the fewest requests of a day on a platform that shows pages of
+// everybody, or one account: the walk as often as some tier wants it, and the tiers that
+// want it more often one by one.
+func (g *stage) leastPages(accounts int, length time.Duration) int {
+	fewest := 0
+	for _, walk := range g.tiers {
+		cost := ceil(accounts, g.batch) * int(length/walk.every)
+		for _, t := range g.tiers {
+			if t.every < walk.every {
+				cost += t.accounts * int(length/t.every)
+			}
+		}
+		if fewest == 0 || cost < fewest {
+			fewest = cost
+		}
+	}
+	return fewest
 }
 
 func ceil(n, batch int) int { return (n + batch - 1) / batch }

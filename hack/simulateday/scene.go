@@ -34,8 +34,10 @@ type scene struct {
 	dailyUSD int64
 	share    int
 	tiers    []tier
-	// batch is how many accounts one request can show at most.
+	// batch is how many accounts one request can show at most; pages: not those that are
+	// asked for, but the next ones of all.
 	batch int
+	pages bool
 }
 
 // scenes are the platforms, each with the share that an administrator would give it

@@ -11,8 +11,11 @@ const (
 	// full is the percentage above which a gauge is not used, whatever the share:
 	// Meta counts processor time too and throttles at 100.
 	full = 80
-	// assumed is the percentage that a request is taken to cost until headers tell.
+	// assumed is the percentage that a request is taken to cost until headers tell. Where
+	// none of the first few tells, none will (a system user's calls count for each Page
+	// by itself, and the app's gauge is in no answer): then refusals alone tell.
 	assumed = 1
+	few     = 20
 )
 
 // gauge is a percentage of a secret amount, told in headers: not in all of them
@@ -32,6 +35,8 @@ type gauge struct {
 	used, old, before int64
 	// underway are units that the last header may not count yet.
 	underway int64
+	// unheard are the requests that were answered before any header told.
+	unheard int
 	// slope is the percentage that a unit costs; below 0: unknown.
 	slope float64
 	// last is when a request went.
@@ -52,6 +57,9 @@ func (g *gauge) span() time.Duration { return g.window }
 // level is the percentage reckoned with after units more. The one told is rounded
 // down.
 func (g *gauge) level(units int64) float64 {
+	if !g.told && g.unheard >= few {
+		return 0
+	}
 	slope := g.slope
 	if slope < 0 {
 		slope = assumed / math.Max(float64(units), 1)
@@ -79,7 +87,7 @@ func (g *gauge) wait(now time.Time, c claim) time.Duration {
 	}
 	free := g.level(c.units) <= float64(most)
 	switch {
-	case g.underway > 0 && (!g.told || !free):
+	case g.underway > 0 && (!g.told && g.unheard < few || !free):
 		return never
 	case free:
 		return 0
@@ -115,7 +123,12 @@ func (g *gauge) spend(now time.Time, units int64) {
 	g.sent = append(g.sent, sent{now, units})
 }
 
-func (g *gauge) done(units int64) { g.underway -= units }
+func (g *gauge) done(units int64) {
+	g.underway -= units
+	if !g.told && units > 0 {
+		g.unheard++
+	}
+}
 
 func (g *gauge) usage(u platform.Usage, now time.Time) {
 	if u.Limit <= 0 || u.Remaining > u.Limit {

@@ -1,6 +1,8 @@
 package budget
 
-import "time"
+import (
+	"time"
+)
 
 // Receipt is a request that was counted.
 type Receipt struct {

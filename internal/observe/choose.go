@@ -32,18 +32,27 @@ type candidate struct {
 // ringBatch takes the chunk that matters most of those that are due. While all
 // promises can be kept that is the one whose promise ends first, which keeps all
 // that can be kept; see risesEvery for the rest.
-func (c *conn) ringBatch(now time.Time) (*batch, time.Duration) {
+//
+// Pressing chunks are those whose knowledge has used up half of its promise while
+// others wait in the urgent queue.
+func (c *conn) ringBatch(now time.Time, pressing bool) (*batch, time.Duration) {
+	if pressing && len(c.urgent[platform.ByID].waiting)+len(c.urgent[platform.ByHandle].waiting) == 0 {
+		return nil, time.Hour
+	}
 	due, rest := c.candidates(now)
+	if pressing {
+		due = slices.DeleteFunc(due, func(one candidate) bool { return 2*one.age < one.bound })
+	}
 	if len(due) == 0 {
 		return nil, rest
 	}
 	rises := c.picks%risesEvery == risesEvery-1
 	c.order(due, rises, now)
-	for i, chosen := range due {
+	for _, chosen := range due {
 		targets := chosen.ring.peek(c.size(chosen.by))
 		r := c.request(chosen.by, targets, false)
-		if !rises {
-			r.Ahead = c.ahead(due[i].bound, chosen.ring, now)
+		if !rises || !c.crowded(chosen.bound, chosen.ring) {
+			r.Ahead = c.ahead(chosen.bound, chosen.ring, now)
 		}
 		if wait := c.purse.Wait(r, now); wait > 0 {
 			rest = min(rest, wait)
@@ -112,6 +121,19 @@ func (c *conn) ahead(bound time.Duration, of *ring, now time.Time) int {
 		}
 	}
 	return n
+}
+
+// crowded says that accounts with shorter promises take so much of a day's money that
+// nothing would ever be left. Then what rises does not wait for them.
+func (c *conn) crowded(bound time.Duration, of *ring) bool {
+	daily, _ := c.purse.Money()
+	cost := int64(0)
+	for key, r := range c.rings {
+		if r != of && r.bound() < bound {
+			cost += int64(r.size) * c.round(key, r).price
+		}
+	}
+	return cost > daily-daily/risesEvery
 }
 
 // owed is the number of a ring's accounts that have yet to be paid for today. It is

@@ -2,7 +2,6 @@ package observe
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -44,6 +43,8 @@ type conn struct {
 	feasible bool
 	planned  time.Time
 	picks    int
+	// pressed: a pressing chunk went last, so it is the turn of the urgent queue.
+	pressed bool
 	// short: accounts are past their bounds because a day's budget is spent.
 	short   LaneState
 	shortAt time.Time
@@ -208,14 +209,23 @@ func (c *conn) fresh(now time.Time, cfg Config) (*batch, time.Duration) {
 	if b != nil {
 		return b, 0
 	}
+	// A fleet's first looks are many. They must not make those wait whose promise ends,
+	// nor wait for them: it is the turn of the one and of the other.
+	if !c.pressed {
+		if b, _ := c.ringBatch(now, true); b != nil {
+			c.pressed = true
+			return b, 0
+		}
+	}
 	for _, by := range []platform.Lookup{platform.ByHandle, platform.ByID} {
 		b, wait := c.urgentBatch(by, now, cfg)
 		if b != nil {
+			c.pressed = false
 			return b, 0
 		}
 		rest = min(rest, wait)
 	}
-	b, wait := c.ringBatch(now)
+	b, wait := c.ringBatch(now, false)
 	return b, min(rest, wait)
 }
 
@@ -259,7 +269,8 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 		return nil, min(rest, wait)
 	}
 	chosen := q.peek(size)
-	r := c.request(by, chosen, true)
+	// A few may use the reserve; a whole fleet's first looks may not.
+	r := c.request(by, chosen, len(q.waiting) <= maxUnderway*size)
 	if wait := c.purse.Wait(r, now); wait > 0 {
 		return nil, min(rest, wait)
 	}
@@ -279,19 +290,4 @@ func (c *conn) begin(b *batch, now time.Time) {
 	if !b.request.Urgent && b.receipt.Cost() > 0 {
 		c.picks++
 	}
-}
-
-// rest holds the connection back after a failure: longer each time, never longer
-// than half of the shortest interval, so that recovery shows within one.
-func (c *conn) rest(now time.Time) {
-	if c.failures <= 1 {
-		c.backoff = wait.Backoff{Duration: firstBackoff, Factor: 2, Steps: 12, Cap: longBackoff}
-	}
-	pause := c.backoff.Step()
-	for key, r := range c.rings {
-		if r.size > 0 {
-			pause = min(pause, key.every/2)
-		}
-	}
-	c.resume = now.Add(pause + time.Duration(rand.Int64N(int64(pause)/5+1))) //nolint:gosec // spreads load, guards nothing
 }

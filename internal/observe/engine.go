@@ -262,6 +262,9 @@ func (e *Engine) step(now time.Time) (ready []func(context.Context), rest time.D
 	rest = e.scan(now)
 	for _, name := range slices.Sorted(maps.Keys(e.conns)) {
 		c := e.conns[name]
+		if c.purse != nil {
+			c.remind(e, now) // a new day may have begun: nothing is spent of it yet
+		}
 		for {
 			b, wait := c.next(now, e.cfg)
 			if b == nil {

@@ -50,6 +50,9 @@ type errand struct {
 // and serves one picture from many hosts, so there only the path stays; elsewhere
 // the query says how to draw and not what.
 func imageKey(address string) string {
+	if address == "" {
+		return ""
+	}
 	u, err := url.Parse(address)
 	if err != nil {
 		return address
@@ -60,6 +63,9 @@ func imageKey(address string) string {
 	}
 	return host + u.EscapedPath()
 }
+
+// sameImage says that two addresses are of one image.
+func sameImage(a, b string) bool { return a == b || imageKey(a) == imageKey(b) }
 
 // pictured adds the hashes of a snapshot's image where they are known.
 func (t *target) pictured(s *Snapshot) {

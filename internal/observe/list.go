@@ -17,8 +17,8 @@ const listAgain = time.Hour
 // was not is looked up.
 type walk struct {
 	cursor platform.Cursor
-	// due is when the next page is read, began when this walk did.
-	due, began time.Time
+	// due is when the next page is read.
+	due time.Time
 	// pages are those of this walk so far, last those of the one before; 0: this is the
 	// first.
 	pages, last int
@@ -52,19 +52,31 @@ func (c *conn) page(now time.Time) (*batch, time.Duration) {
 	return &batch{page: true, request: r}, 0
 }
 
-// pace is how long a page lasts: so that all of them fill the shortest interval, but
-// for the first walk, which goes as fast as it may.
+// pace is how long a page lasts: so that all of them fill the period, but for the
+// first walk, which goes as fast as it may.
 func (c *conn) pace() time.Duration {
 	if c.walk.last == 0 {
 		return 0
 	}
-	shortest := time.Duration(0)
+	return c.period() / time.Duration(c.walk.last)
+}
+
+// period is the interval with which a walk, and the single looks of those who are seen
+// more often, cost the fewest requests.
+func (c *conn) period() time.Duration {
+	best, fewest := time.Duration(0), 0.0
 	for _, r := range c.rings {
-		if shortest == 0 || r.every < shortest {
-			shortest = r.every
+		cost := float64(c.walk.last) / r.every.Seconds()
+		for _, often := range c.rings {
+			if often.every < r.every {
+				cost += float64(often.size) / often.every.Seconds()
+			}
+		}
+		if best == 0 || cost < fewest || cost == fewest && r.every < best {
+			best, fewest = r.every, cost
 		}
 	}
-	return shortest / time.Duration(c.walk.last)
+	return best
 }
 
 // read performs one page.
@@ -112,7 +124,6 @@ func (e *Engine) unlisted(c *conn, b *batch, err error, now time.Time) {
 func (e *Engine) listed(ctx context.Context, c *conn, page platform.Listing, now time.Time) {
 	w := &c.walk
 	if w.pages == 0 {
-		w.began = now
 		e.index(c)
 	}
 	w.pages++
@@ -123,22 +134,19 @@ func (e *Engine) listed(ctx context.Context, c *conn, page platform.Listing, now
 			continue
 		}
 		if t := w.byID[o.Profile.ID]; t != nil && t.conn == c && t.id == o.Profile.ID {
+			t.listed = now
 			b.targets, b.refs, known = append(b.targets, t), append(b.refs, platform.AccountRef{ID: t.id}), append(known, o)
 		}
 	}
-	w.cursor, w.due = page.Cursor, now.Add(c.pace())
+	w.cursor = page.Cursor
 	if !page.More {
 		w.last, w.pages, w.cursor = w.pages, 0, ""
-		w.due = maxTime(w.due, w.began.Add(c.pace()*time.Duration(w.last)))
+	}
+	// By the plan and not by the answer, so that slow answers do not stretch the walk.
+	if w.due = w.due.Add(c.pace()); w.due.Before(now) {
+		w.due = now.Add(c.pace())
 	}
 	e.answered(ctx, c, b, known, now)
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // index finds the targets by their ids, for one walk.
@@ -151,18 +159,20 @@ func (e *Engine) index(c *conn) {
 	}
 }
 
-// skip passes over the members of a ring that a page has shown in this lap.
+// skip passes over the members of a ring that a page has shown in this lap. Who is
+// to be seen more often than the walk passes keeps a rhythm of single looks.
 func (c *conn) skip(r *ring, now time.Time) {
-	if !c.lists() {
+	if !c.lists() || c.walk.last == 0 || r.every < c.period() {
 		return
 	}
+	known := c.period() + 2*c.pace() // a page may be a little late
 	for r.size > 0 {
 		due, ok := r.due(now)
 		if !ok || now.Before(due) {
 			return
 		}
 		t := r.peek(1)[0]
-		if t.looked.IsZero() || now.Sub(t.looked) >= r.every {
+		if t.listed.IsZero() || now.Sub(t.listed) >= known {
 			return
 		}
 		r.take(1)
@@ -176,7 +186,7 @@ func (c *conn) seen(by platform.Lookup) {
 	}
 	q := c.urgent[by]
 	for _, place := range q.waiting {
-		if t := place.t; t != nil && t.doubt == nil && t.looked.After(place.since) {
+		if t := place.t; t != nil && t.doubt == nil && !t.looked.Before(place.since) {
 			delete(t.queued, by)
 			q.remove(place)
 		}

@@ -2,7 +2,6 @@ package observe
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -70,21 +69,22 @@ func (t *target) changed(by platform.Lookup, o platform.Observation) []string {
 // may be one that was not remembered.
 func (t *target) differs(now *platform.Profile) []string {
 	var fields []string
-	was := t.snapshot.Profile
+	was := &t.snapshot.Profile
 	for _, f := range []struct {
-		name     string
-		was, now string
-		field    platform.Field
+		name    string
+		differs bool
+		empty   bool
+		field   platform.Field
 	}{
-		{"handle", strings.ToLower(was.Handle), strings.ToLower(now.Handle), platform.FieldHandle},
-		{"displayName", was.DisplayName, now.DisplayName, platform.FieldDisplayName},
-		{"bio", was.Bio, now.Bio, platform.FieldBio},
-		{"website", was.Website, now.Website, platform.FieldWebsite},
-		{"avatar", imageKey(was.AvatarURL), imageKey(now.AvatarURL), platform.FieldAvatar},
-		{"banner", imageKey(was.BannerURL), imageKey(now.BannerURL), platform.FieldBanner},
-		{"verified", fmt.Sprint(was.Verified), fmt.Sprint(now.Verified), platform.FieldVerified},
+		{"handle", !strings.EqualFold(was.Handle, now.Handle), was.Handle == "", platform.FieldHandle},
+		{"displayName", was.DisplayName != now.DisplayName, was.DisplayName == "", platform.FieldDisplayName},
+		{"bio", was.Bio != now.Bio, was.Bio == "", platform.FieldBio},
+		{"website", was.Website != now.Website, was.Website == "", platform.FieldWebsite},
+		{"avatar", !sameImage(was.AvatarURL, now.AvatarURL), was.AvatarURL == "", platform.FieldAvatar},
+		{"banner", !sameImage(was.BannerURL, now.BannerURL), was.BannerURL == "", platform.FieldBanner},
+		{"verified", was.Verified != now.Verified, !was.Verified, platform.FieldVerified},
 	} {
-		if f.was != f.now && !now.Unread.Has(f.field) && (!t.restored || f.was != "") {
+		if f.differs && !now.Unread.Has(f.field) && (!t.restored || !f.empty) {
 			fields = append(fields, f.name)
 		}
 	}

@@ -38,9 +38,9 @@ type target struct {
 	// watchAt is when the declared handle is looked up again.
 	watchAt    time.Time
 	unanswered int
-	// looked is the last regular look of this process, alarm when the target is next
-	// asked whether it is stale.
-	looked, alarm time.Time
+	// looked is the last regular look of this process, listed when a page last showed
+	// the target, alarm when it is next asked whether it is stale.
+	looked, listed, alarm time.Time
 	// released: what a mass change held back of it is told now.
 	released bool
 	// swept is the last sweep that saw the target.
@@ -123,7 +123,7 @@ func (e *Engine) join(t *target) {
 	e.leave(t)
 	if old := t.conn; old != nil && old != c {
 		old.drop(t)
-		t.looked = time.Time{}
+		t.looked, t.listed = time.Time{}, time.Time{}
 		if old.targets == 0 && old.state.Reason == LaneConnectionMissing {
 			e.discard(old)
 		}
