@@ -45,8 +45,12 @@ import (
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/observe"
 	"mithaq.dev/mithaq/internal/platform"
+	"mithaq.dev/mithaq/internal/platform/facebook"
+	"mithaq.dev/mithaq/internal/platform/instagram"
 	"mithaq.dev/mithaq/internal/platform/media"
+	"mithaq.dev/mithaq/internal/platform/snapchat"
 	"mithaq.dev/mithaq/internal/platform/x"
+	"mithaq.dev/mithaq/internal/platform/youtube"
 	"mithaq.dev/mithaq/internal/policytest"
 	"mithaq.dev/mithaq/internal/tally"
 	"mithaq.dev/mithaq/internal/telemetry"
@@ -237,7 +241,10 @@ func wire(ctx context.Context, mgr manager.Manager, o options) error {
 
 // adapters are the platforms that this version speaks to.
 func adapters() map[v1alpha1.PlatformName]platform.Adapter {
-	return map[v1alpha1.PlatformName]platform.Adapter{v1alpha1.PlatformX: x.Adapter()}
+	return map[v1alpha1.PlatformName]platform.Adapter{
+		v1alpha1.PlatformX: x.Adapter(), v1alpha1.PlatformInstagram: instagram.Adapter(), v1alpha1.PlatformSnapchat: snapchat.Adapter(),
+		v1alpha1.PlatformYouTube: youtube.Adapter(), v1alpha1.PlatformFacebook: facebook.Adapter(),
+	}
 }
 
 // controllers sets the reconcilers up.
