@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"mithaq.dev/mithaq/hack/dev/apps"
 	"mithaq.dev/mithaq/hack/platformsim/world"
 )
 
@@ -97,10 +98,7 @@ func startSimulator(ctx context.Context, o options) (*simulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &simulator{}
-	if s.secrets, err = appSecrets(fleet); err != nil {
-		return nil, err
-	}
+	s := &simulator{secrets: apps.Secrets(fleet)}
 	ready := filepath.Join(o.state, "simulator.json")
 	if err := os.Remove(ready); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("removing an old %s: %w", ready, err)

@@ -1,14 +1,16 @@
-package main
+// Package apps makes the app Secrets of the demonstration: of what the simulator
+// starts with, by the names that config/samples gives them.
+package apps
 
 import (
-	"fmt"
+	"maps"
 
 	"mithaq.dev/mithaq/hack/platformsim/world"
 )
 
-// appSecrets are the app Secrets that the samples' connections name, by name, made of
-// the apps and tokens that the simulator starts with. Secrets are in no sample.
-func appSecrets(fleet world.Fleet) (map[string]map[string]string, error) {
+// Secrets are the app Secrets that the samples' connections name, by name. Facebook's
+// app reads Instagram as well.
+func Secrets(fleet world.Fleet) map[string]map[string]string {
 	out := map[string]map[string]string{}
 	for _, app := range fleet.Apps {
 		switch app.Platform {
@@ -24,12 +26,12 @@ func appSecrets(fleet world.Fleet) (map[string]map[string]string, error) {
 			meta := map[string]string{"clientID": app.APIKey, "clientSecret": app.APISecret, "systemUserToken": tokenOf(fleet, app)}
 			out["facebook-moe-app"] = meta
 			// Others' accounts are looked up by handle through one of our own.
-			out["instagram-moe-app"] = with(meta, "igUserID", ours(fleet, world.Instagram))
+			out["instagram-moe-app"] = maps.Clone(meta)
+			out["instagram-moe-app"]["igUserID"] = ours(fleet, world.Instagram)
 		case world.Instagram:
-			return nil, fmt.Errorf("the fleet has an app of %s, which is read by that of Facebook", app.Platform)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // tokenOf is the token that an app begins with.
@@ -50,12 +52,4 @@ func ours(fleet world.Fleet, platform world.Platform) string {
 		}
 	}
 	return ""
-}
-
-func with(m map[string]string, key, value string) map[string]string {
-	out := map[string]string{key: value}
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
 }
