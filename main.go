@@ -281,6 +281,9 @@ func controllers(ctx context.Context, mgr manager.Manager, engine *observe.Engin
 		Open: func(adapter platform.Adapter, cfg platform.Config) (*platform.Client, observe.MediaFetcher, error) {
 			cfg.Hosts = adapter.HostsAt(cfg.Endpoint)
 			cfg.HTTP = platform.NewHTTPClient(platform.TransportConfig{Endpoint: cfg.Endpoint, Also: slices.Collect(maps.Values(cfg.Hosts)), Observe: requests.Of(adapter.Name), Now: cfg.Now})
+			cfg.Notice = func(text, version string) {
+				ctrl.Log.WithName("platform").Info(text, "platform", adapter.Name, "version", version)
+			}
 			opened, err := adapter.Open(cfg)
 			return opened, images(adapter, cfg.Endpoint), err
 		},

@@ -86,7 +86,7 @@ var fieldNames = []struct {
 func platforms(list []documented) string {
 	var b strings.Builder
 	b.WriteString(generated)
-	b.WriteString("# Platforms\n\nWhat can be read, with which credential, at which cost, and what cannot: as the adapters declare it. What is not listed is unknown, which is never the same as empty.\n\nThe operator speaks to X so far; the other adapters are described here and not wired into it yet.\n")
+	b.WriteString("# Platforms\n\nWhat can be read, with which credential, at which cost, and what cannot: as the adapters declare it. What is not listed is unknown, which is never the same as empty.\n")
 	overview(&b, list)
 	for _, a := range list {
 		fmt.Fprintf(&b, "\n## %s\n", a.Name)
