@@ -55,7 +55,7 @@ func adapters() []documented {
 			{youtube.KeyWorkspaceToken, "refresh token of a Workspace administrator who granted the client `admin.directory.user.security`: sessions, grants and app passwords of that domain's accounts can then be ended"},
 		})},
 		{snapchat.Adapter(), slices.Concat(client, []secretKey{
-			{snapchat.KeyRefreshToken, "begins the app's own grant, which rotates and is kept by the operator from then on; or"},
+			{snapchat.KeyRefreshToken, "begins the app's own grant, which rotates and is kept in the Secret `mithaq-grants` from then on; or"},
 			{snapchat.KeyAccessToken, "a ready access token, used until it is refused"},
 			{snapchat.KeyOrganizations, "ids of organisations whose profiles are read page by page; optional"},
 			{snapchat.KeyRevokePath, "path of the revocation, which no page of the API documents; optional"},
