@@ -91,7 +91,7 @@ func (r *Reconciler) obstacle(ctx context.Context, connection *v1alpha1.Platform
 		return nil, nil
 	}
 	opened, media, err := r.Open(adapter, platform.Config{
-		Endpoint: endpoint, App: secret.Data, Now: r.Clock.Now,
+		Endpoint: endpoint, App: secret.Data, Grant: r.grants(connection.Name), Now: r.Clock.Now,
 		Usage: func(u platform.Usage) { r.Observer.Usage(connection.Name, u) },
 	})
 	if err != nil {
