@@ -9,11 +9,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"maps"
 	"net/http"
-	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -47,7 +44,6 @@ import (
 	"mithaq.dev/mithaq/internal/platform"
 	"mithaq.dev/mithaq/internal/platform/facebook"
 	"mithaq.dev/mithaq/internal/platform/instagram"
-	"mithaq.dev/mithaq/internal/platform/media"
 	"mithaq.dev/mithaq/internal/platform/snapchat"
 	"mithaq.dev/mithaq/internal/platform/x"
 	"mithaq.dev/mithaq/internal/platform/youtube"
@@ -273,32 +269,13 @@ func controllers(ctx context.Context, mgr manager.Manager, engine *observe.Engin
 	}); err != nil {
 		return fmt.Errorf("setting up the policy controller: %w", err)
 	}
-	requests := telemetry.NewRequests(metrics.Registry)
 	if err := platformconnection.Setup(mgr, platformconnection.Config{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Observer: engine, Adapters: known, Namespace: o.namespace,
 		Recorder: mgr.GetEventRecorder(platformconnection.Name), Clock: clock.RealClock{},
 		Endpoints: platformconnection.EndpointRules{AllowedHosts: o.hosts(), AllowInsecure: o.allowInsecure},
-		Open: func(adapter platform.Adapter, cfg platform.Config) (*platform.Client, observe.MediaFetcher, error) {
-			cfg.Hosts = adapter.HostsAt(cfg.Endpoint)
-			cfg.HTTP = platform.NewHTTPClient(platform.TransportConfig{Endpoint: cfg.Endpoint, Also: slices.Collect(maps.Values(cfg.Hosts)), Observe: requests.Of(adapter.Name), Now: cfg.Now})
-			cfg.Notice = func(text, version string) {
-				ctrl.Log.WithName("platform").Info(text, "platform", adapter.Name, "version", version)
-			}
-			opened, err := adapter.Open(cfg)
-			return opened, images(adapter, cfg.Endpoint), err
-		},
+		Open:      opener(telemetry.NewRequests(metrics.Registry)),
 	}); err != nil {
 		return fmt.Errorf("setting up the connection controller: %w", err)
 	}
 	return nil
-}
-
-// images fetches a platform's profile images: from the platform's own image
-// hosts, and from the endpoint itself where it is a loopback address.
-func images(adapter platform.Adapter, endpoint string) observe.MediaFetcher {
-	hosts := adapter.MediaHosts
-	if u, err := url.Parse(endpoint); err == nil && u.Scheme == "http" {
-		hosts = append(slices.Clone(hosts), u.Host)
-	}
-	return media.Hashes{Fetcher: media.New(media.Config{Hosts: hosts})}
 }

@@ -36,6 +36,7 @@ const (
 // scene is a namespace with a simulator, a connection and a policy of its own.
 type scene struct {
 	name       string
+	on         world.Platform
 	world      *world.World
 	simulator  *httptest.Server
 	connection *v1alpha1.PlatformConnection
@@ -51,19 +52,25 @@ var scenes, ids atomic.Int64
 // is gone when the test ends.
 func newScene(t *testing.T, change ...func(*scene)) *scene {
 	t.Helper()
-	name := fmt.Sprint("scene-", scenes.Add(1))
-	s := &scene{name: name, world: world.New(clock.RealClock{})}
-	s.simulator = httptest.NewServer(x.New(s.world, x.Options{Limit: 1_000_000}))
+	return newSceneOn(t, world.X, change...)
+}
+
+// newSceneOn makes a scene on one of the platforms.
+func newSceneOn(t *testing.T, on world.Platform, change ...func(*scene)) *scene {
+	t.Helper()
+	name, site := fmt.Sprint("scene-", scenes.Add(1)), sites[on]
+	s := &scene{name: name, on: on, world: world.New(clock.RealClock{})}
+	s.simulator = httptest.NewServer(site.serve(s.world))
 	t.Cleanup(s.simulator.Close)
-	if err := s.world.PutApp(world.App{Platform: world.X, APIKey: "key", APISecret: "secret", AppToken: token}); err != nil {
+	if err := s.world.Load(site.fleet); err != nil {
 		t.Fatal(err)
 	}
 	s.namespace = &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"scene": name}}}
 	s.secret = &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: "x-" + name, Namespace: operatorNamespace}, Data: map[string][]byte{"appToken": []byte(token)},
+		ObjectMeta: metav1.ObjectMeta{Name: "x-" + name, Namespace: operatorNamespace}, StringData: site.secret,
 	}
 	s.connection = &v1alpha1.PlatformConnection{ObjectMeta: metav1.ObjectMeta{Name: "x-" + name}, Spec: v1alpha1.PlatformConnectionSpec{
-		Platform: v1alpha1.PlatformX, Endpoint: s.simulator.URL, AppSecretRef: v1alpha1.LocalReference{Name: v1alpha1.ObjectName("x-" + name)},
+		Platform: v1alpha1.PlatformName(on), Endpoint: s.simulator.URL, AppSecretRef: v1alpha1.LocalReference{Name: v1alpha1.ObjectName("x-" + name)},
 	}}
 	s.policy = &v1alpha1.GovernancePolicy{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: policySpec(name)}
 	for _, c := range change {
@@ -128,16 +135,18 @@ func (s *scene) clear() {
 }
 
 // handle is the scene's own form of a name: claims are compared over the fleet.
-func (s *scene) handle(name string) string { return "edu_" + name + s.name[len("scene-"):] }
+func (s *scene) handle(name string) string {
+	return sites[s.on].handle + name + s.name[len("scene-"):]
+}
 
 // unused is an id of the scene's own that no account has.
 func (s *scene) unused(digit int) string { return fmt.Sprint(digit*1_000_000) + s.name[len("scene-"):] }
 
 // live is an account that is in order on the platform.
 func (s *scene) live(name string) world.Account {
-	handle := s.handle(name)
+	handle, site := s.handle(name), sites[s.on]
 	return world.Account{
-		Platform: world.X, ID: fmt.Sprint(1_000_000_000_000 + ids.Add(1)), Handle: handle, DisplayName: "تعليم " + handle, Bio: bio,
+		Platform: s.on, ID: fmt.Sprintf(site.id, 100_000_000_000+ids.Add(1)), Owner: site.owner, Handle: handle, DisplayName: "تعليم " + handle, Bio: bio,
 		Website: "https://edu.example/" + handle, Image: "emblem", Verified: true, VerifiedType: "government", Followers: 1000, Posts: 10,
 	}
 }
@@ -148,6 +157,11 @@ func (s *scene) put(t *testing.T, accounts ...world.Account) {
 		if err := s.world.Put(a); err != nil {
 			t.Fatal(err)
 		}
+		if person := sites[s.on].reader; person != "" {
+			if err := s.world.PutRole(world.Role{Platform: s.on, Account: a.ID, Person: person, Tasks: []string{"MANAGE"}}); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 
@@ -155,10 +169,10 @@ func (s *scene) put(t *testing.T, accounts ...world.Account) {
 func (s *scene) change(t *testing.T, name string, change func(*world.Account)) {
 	t.Helper()
 	ref := s.handle(name)
-	if _, ok := s.world.Account(world.X, name); ok {
+	if _, ok := s.world.Account(s.on, name); ok {
 		ref = name
 	}
-	if _, err := s.world.Update(world.X, ref, func(a *world.Account) error { change(a); return nil }); err != nil {
+	if _, err := s.world.Update(s.on, ref, func(a *world.Account) error { change(a); return nil }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -168,7 +182,7 @@ func (s *scene) account(name string, change ...func(*v1alpha1.SocialAccount)) *v
 	handle := s.handle(name)
 	acc := &v1alpha1.SocialAccount{ObjectMeta: metav1.ObjectMeta{Namespace: s.name, Name: name}}
 	acc.Spec = v1alpha1.SocialAccountSpec{
-		Platform: v1alpha1.PlatformX, Handle: handle, Tier: "school", Language: "ar",
+		Platform: v1alpha1.PlatformName(s.on), Handle: handle, Tier: "school", Language: "ar",
 		Owner:         v1alpha1.Owner{Unit: "riyadh/" + acc.Name, Accountable: v1alpha1.PersonName("head-" + acc.Name + "@edu.example")},
 		Team:          []v1alpha1.TeamMember{{Person: v1alpha1.PersonName("team-" + acc.Name + "@edu.example"), Roles: []v1alpha1.Role{v1alpha1.RoleManager}}},
 		ConnectionRef: &v1alpha1.LocalReference{Name: v1alpha1.ObjectName("x-" + s.name)},
@@ -204,7 +218,7 @@ func (s *scene) healthy(t *testing.T, names ...string) []*v1alpha1.SocialAccount
 
 func (s *scene) faults(t *testing.T, faults ...world.Fault) {
 	t.Helper()
-	if err := s.world.SetFaults(world.X, faults...); err != nil {
+	if err := s.world.SetFaults(s.on, faults...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -247,9 +261,9 @@ func (s *scene) sweeps(t *testing.T, n int) {
 // asks waits until the simulator was asked n times more, whatever it answered.
 func (s *scene) asks(t *testing.T, n int) {
 	t.Helper()
-	target := s.world.Ledger().Asked(world.X, "") + n
+	target := s.world.Ledger().Asked(s.on, "") + n
 	until(t, func(context.Context) (string, error) {
-		if asked := s.world.Ledger().Asked(world.X, ""); asked < target {
+		if asked := s.world.Ledger().Asked(s.on, ""); asked < target {
 			return fmt.Sprintf("%d of %d requests", asked, target), nil
 		}
 		return "", nil
