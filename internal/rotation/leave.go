@@ -6,7 +6,7 @@ import "time"
 // With Retain nothing is touched but what was never verified; the deletion waits
 // for a revocation an hour at most, and the ledger keeps what was not ended.
 func leave(v *Vault, f *Facts, now time.Time) Step {
-	late := !now.Before(f.DeletingSince.Add(releaseAfter))
+	late := !now.Before(f.DeletingSince.Add(ReleaseAfter))
 	if f.Traits.NoRevoke || late {
 		return Step{Release: true}
 	}
@@ -26,7 +26,7 @@ func leave(v *Vault, f *Facts, now time.Time) Step {
 // endSlot sends one revocation, or proves that the last one took effect.
 func (v *Vault) endSlot(which Which, f *Facts, now time.Time) Step {
 	if now.Before(v.Journal.NextAttempt) {
-		return rest(earlier(v.Journal.NextAttempt, f.DeletingSince.Add(releaseAfter)))
+		return rest(earlier(v.Journal.NextAttempt, f.DeletingSince.Add(ReleaseAfter)))
 	}
 	next := v.copy()
 	s := v.slot(which)

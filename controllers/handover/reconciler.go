@@ -1,0 +1,164 @@
+package handover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/custody"
+	"mithaq.dev/mithaq/internal/rotation"
+)
+
+// Reconciler takes one account's credentials one step further at a time.
+type Reconciler struct{ Config }
+
+// New returns a Reconciler.
+func New(cfg Config) *Reconciler { return &Reconciler{cfg} }
+
+// maxSteps bounds one pass; a rotation without waits takes fewer.
+const maxSteps = 32
+
+// inboxEvery is how often the inbox is looked at while a credential is awaited.
+const inboxEvery = time.Minute
+
+// Reconcile goes on until something has to be waited for, and then shows where
+// the vault stands.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	acc := &v1alpha1.SocialAccount{}
+	if err := r.Client.Get(ctx, req.NamespacedName, acc); err != nil {
+		if apierrors.IsNotFound(err) {
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("reading the account: %w", err)
+	}
+	if acc.Spec.Credentials == nil && acc.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, r.withdraw(ctx, acc)
+	}
+	stored, err := r.Keeper.Load(ctx, acc.UID)
+	if err != nil {
+		if unusable(err) {
+			return ctrl.Result{}, errors.Join(r.show(ctx, acc, broken(acc, err, r.Clock.Now())), reconcile.TerminalError(err))
+		}
+		return ctrl.Result{}, err
+	}
+	facts, err := r.gather(ctx, acc, stored.Vault)
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("gathering facts: %w", err)
+	}
+	if facts.closed != "" && !facts.Deleting {
+		shown := project(acc, stored.Vault, facts, r.Clock.Now(), r.Consents.URL)
+		return ctrl.Result{}, r.show(ctx, acc, shown)
+	}
+	return r.advance(ctx, acc, stored, facts)
+}
+
+// unusable says that a vault cannot be opened: somebody has to look.
+func unusable(err error) bool {
+	return errors.Is(err, rotation.ErrTampered) || errors.Is(err, rotation.ErrFormat) || errors.Is(err, rotation.ErrTooLarge)
+}
+
+// advance performs steps until one waits.
+func (r *Reconciler) advance(ctx context.Context, acc *v1alpha1.SocialAccount, stored custody.Stored, f *facts) (ctrl.Result, error) {
+	var failed error
+	var step rotation.Step
+	for range maxSteps {
+		now := r.Clock.Now()
+		f.renew(r.Random)
+		step = rotation.Next(stored.Vault, &f.Facts, now)
+		if step.Release {
+			return ctrl.Result{}, r.release(ctx, acc, stored, f)
+		}
+		if step.Vault == nil && step.Call == nil {
+			break
+		}
+		if stored, failed = r.perform(ctx, acc, stored, step, f); failed != nil {
+			break
+		}
+		f.Code, f.Import = "", nil // spent, or refused
+	}
+	if err := r.guardDeletion(ctx, acc, stored.Vault); err != nil {
+		failed = errors.Join(failed, err)
+	}
+	r.offer(acc, stored.Vault, f)
+	failed = errors.Join(failed, r.show(ctx, acc, project(acc, stored.Vault, f, r.Clock.Now(), r.Consents.URL)))
+	if apierrors.IsConflict(failed) {
+		return ctrl.Result{RequeueAfter: time.Second}, nil // the vault changed: read it again
+	}
+	if errors.Is(failed, custody.ErrNotOurs) {
+		return ctrl.Result{RequeueAfter: 5 * time.Second}, nil
+	}
+	return ctrl.Result{RequeueAfter: r.again(step, stored.Vault)}, failed
+}
+
+// again says when to look again.
+func (r *Reconciler) again(step rotation.Step, v *rotation.Vault) time.Duration {
+	wait := time.Duration(0)
+	if !step.At.IsZero() {
+		wait = max(step.At.Sub(r.Clock.Now()), 0) + time.Millisecond
+	}
+	if v.Journal.Phase == rotation.AwaitingConsent && (wait == 0 || wait > inboxEvery) {
+		wait = inboxEvery
+	}
+	return wait
+}
+
+// perform does one step: intent, guard, effect, result.
+func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, stored custody.Stored, s rotation.Step, f *facts) (custody.Stored, error) {
+	key := client.ObjectKeyFromObject(acc)
+	mutates := s.Call != nil && s.Call.Kind == rotation.CallMutate
+	if mutates {
+		if err := r.Guard.Check(ctx); err != nil {
+			return stored, err
+		}
+	}
+	if s.Publish {
+		if err := r.publish(ctx, acc, s.Vault); err != nil {
+			return stored, err
+		}
+	}
+	var err error
+	if s.Vault != nil {
+		if stored, err = r.Keeper.Save(ctx, key, stored, s.Vault); err != nil {
+			return stored, err
+		}
+		r.Told.Step(acc.Spec.Platform, string(stored.Vault.Journal.Phase))
+	}
+	if s.Call == nil {
+		return stored, nil
+	}
+	app, ok := r.Apps.Get(f.connection, s.Call.Client)
+	if !ok {
+		return stored, fmt.Errorf("the %s app of PlatformConnection %s is not open", s.Call.Client, f.connection)
+	}
+	outcome := r.Perform(ctx, custody.Job{
+		App: app, Call: s.Call, Vault: stored.Vault, Ref: f.ref, RedirectURI: r.Consents.RedirectURI(), Now: r.Clock.Now(),
+	})
+	return r.record(ctx, key, stored, rotation.Record(stored.Vault, s.Call, &outcome, &f.Facts, r.Clock.Now()))
+}
+
+// recordFor is how long the result of a call is tried to be stored, even while
+// the process is being ended: nothing of it may be lost.
+const recordFor = 90 * time.Second
+
+// record stores a result. A conflict means that somebody else took the vault
+// over; its word counts.
+func (r *Reconciler) record(ctx context.Context, key client.ObjectKey, stored custody.Stored, next *rotation.Vault) (custody.Stored, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
+	defer cancel()
+	var result custody.Stored
+	err := retry(ctx, func() (err error) {
+		result, err = r.Keeper.Save(ctx, key, stored, next)
+		return err
+	})
+	if err != nil {
+		return stored, err
+	}
+	return result, nil
+}
