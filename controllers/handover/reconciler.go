@@ -7,6 +7,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -53,10 +54,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, fmt.Errorf("gathering facts: %w", err)
 	}
 	if facts.closed != "" && !facts.Deleting {
-		shown := project(acc, stored.Vault, facts, r.Clock.Now(), r.Consents.URL)
-		return ctrl.Result{}, r.show(ctx, acc, shown)
+		return ctrl.Result{RequeueAfter: closedEvery}, r.showClosed(ctx, acc, stored.Vault, facts)
 	}
 	return r.advance(ctx, acc, stored, facts)
+}
+
+// closedEvery is how often a connection that is not open is asked for again.
+const closedEvery = 10 * time.Second
+
+// showClosed shows an account whose connection is not open. What was found out of
+// its credential before stays: a restart is no evidence.
+func (r *Reconciler) showClosed(ctx context.Context, acc *v1alpha1.SocialAccount, v *rotation.Vault, f *facts) error {
+	if meta.FindStatusCondition(acc.Status.Conditions, v1alpha1.ConditionCredentialsHealthy) != nil && acc.Status.Credentials != nil {
+		return nil
+	}
+	return r.show(ctx, acc, project(acc, v, f, r.Clock.Now(), r.Consents.URL))
 }
 
 // unusable says that a vault cannot be opened: somebody has to look.

@@ -87,16 +87,14 @@ type Meter interface {
 	Unrevoked(platform v1alpha1.PlatformName, grants int)
 }
 
-// Setup registers the controller with the manager. opened tells of connections
-// whose apps were opened.
-func Setup(mgr ctrl.Manager, cfg Config, opened source.Source) error {
+// Setup registers the controller with the manager.
+func Setup(mgr ctrl.Manager, cfg Config) error {
 	r := New(cfg)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("handover").
 		Watches(&v1alpha1.SocialAccount{}, &handler.EnqueueRequestForObject{}, builder.WithPredicates(concerned())).
 		Watches(&v1alpha1.GovernancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.all), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(cfg.Consents.Source()).
-		WatchesRawSource(opened).
 		WithOptions(controller.Options{MaxConcurrentReconciles: cfg.Workers, ReconciliationTimeout: 3 * time.Minute}).
 		Complete(r)
 }

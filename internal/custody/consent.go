@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"strings"
@@ -12,6 +13,13 @@ import (
 func Challenge(verifier platform.Token) string {
 	sum := sha256.Sum256([]byte(verifier))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// Random is a fresh secret of 256 bits, in the alphabet of RFC 7636.
+func Random() platform.Token {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails (crypto/rand)
+	return platform.Token(base64.RawURLEncoding.EncodeToString(secret))
 }
 
 // State is what a platform hands back with the code: the account and the nonce of
