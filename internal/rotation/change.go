@@ -128,6 +128,9 @@ func Record(v *Vault, call *Call, o *Outcome, f *Facts, now time.Time) *Vault {
 	next := v.copy()
 	switch call.Kind {
 	case CallMutate:
+		if op := next.Journal.Op; op == nil || op.Attempt != call.Op.Attempt {
+			return next // somebody else has closed it: its word counts
+		}
 		return settleOp(next, o, f, now)
 	case CallIdentify:
 		if next.Pending != nil {
