@@ -204,6 +204,9 @@ func (e *Engine) learned(t *target) {
 	case t.activity.id != t.id:
 		e.settleIn(t)
 	default:
+		if s := t.stream(streamRereads); s != nil && t.activity.doubts(t.snapshot.At) {
+			s.again = true
+		}
 		e.pursue(t)
 	}
 }

@@ -112,7 +112,6 @@ func (c *conn) choose(now time.Time, cfg Config) (l *lane, jumped bool, rest tim
 	rest = time.Hour
 	var all []candidate
 	for _, l := range c.reads.lanes {
-		rest = min(rest, l.ripen(now))
 		if wait, some := l.moved.closes(l.ring.batch, now, cfg); some && wait > 0 {
 			rest = min(rest, wait)
 		} else if some {
@@ -138,17 +137,6 @@ func (c *conn) choose(now time.Time, cfg Config) (l *lane, jumped bool, rest tim
 		rest = min(rest, wait)
 	}
 	return nil, false, rest
-}
-
-// ripen lets those jump the lane whose moment has come.
-func (l *lane) ripen(now time.Time) time.Duration {
-	ready, rest := l.moved.ripe(now)
-	for _, t := range ready {
-		if s := t.stream(l.stream); s != nil && s.lane == l && s.ticket == nil {
-			s.ticket = l.moved.add(t, now)
-		}
-	}
-	return rest
 }
 
 func rank(first bool) int {
@@ -218,6 +206,9 @@ func (e *Engine) ask(r *reading, t *target, lap bool, now time.Time) {
 		s.Since = now.Add(-firstWindow)
 	}
 	ask := platform.ActivityAsk{Ref: platform.AccountRef{ID: t.id, Handle: t.snapshot.Profile.Handle}, Cursor: s.Cursor, Since: s.Since, Limit: firstActs}
+	if s.At.IsZero() && r.read.Ordered {
+		ask.Limit = max(firstActs-s.acts, 1)
+	}
 	if r.read.OwnToken {
 		ask.Token, _ = e.token(t)
 	}

@@ -16,9 +16,9 @@ type post struct {
 	// text is the hash of its text, of told.
 	text uint64
 	told bool
-	// missed: one look did not find it. gone: it was told to be gone.
-	missed, gone bool
-	busy         bool
+	// missed is when a look did not find it; gone: it was told to be gone.
+	missed     time.Time
+	gone, busy bool
 }
 
 // postAsk is a post that waits to be looked up again.
@@ -134,31 +134,42 @@ func (e *Engine) notReread(c *conn, r *rereading, err error, now time.Time) {
 	}
 }
 
-// seen takes in what the platform says of one post. What it does not find twice in
-// a row is gone, as long as it shows the account itself.
+// seen takes in what the platform says of one post. One that it does not find is
+// gone if it does not find it again, and shows the account itself in between: the
+// posts of one that was suspended are not found either.
 func (e *Engine) seen(ask postAsk, state *platform.PostState, now time.Time) {
 	t, p := ask.t, ask.post
 	if t.activity == nil || t.activity.posts[ask.want] != p || !t.legible() {
 		return
 	}
 	switch {
-	case state.Outcome == platform.NotFound && p.missed:
+	case state.Outcome == platform.NotFound && !p.missed.IsZero() && t.snapshot.At.After(p.missed):
 		p.gone = true
 		t.activity.tell(nil, []string{ask.want.ID})
 		e.tell(t)
 	case state.Outcome == platform.NotFound:
-		p.missed = true
-		if s := t.stream(streamRereads); s != nil && s.lane != nil {
-			s.lane.moved.later = append(s.lane.moved.later, delayed{now.Add(doubtFor), t})
+		if p.missed.IsZero() {
+			p.missed = now
+			t.conn.enqueue(t, t.lookup(), now)
 		}
 	case state.Outcome == platform.Found && state.Act != nil:
-		p.missed = false
+		p.missed = time.Time{}
 		if text := textOf(state.Act); !p.told || p.text != text {
 			p.told, p.text = true, text
 			t.activity.tell([]platform.Act{*state.Act}, nil)
 			e.tell(t)
 		}
 	}
+}
+
+// doubts says that a post was missed before the account itself was seen.
+func (a *activity) doubts(at time.Time) bool {
+	for _, p := range a.posts {
+		if !p.gone && !p.missed.IsZero() && at.After(p.missed) {
+			return true
+		}
+	}
+	return false
 }
 
 // textOf is a hash of what of a post can be judged.

@@ -64,13 +64,16 @@ func (e *Engine) refuse(r *reading, i int, kind platform.Kind) {
 // when it told enough: what is older than that is not wanted, now or later.
 func (s *stream) advance(answer *platform.ActivityAnswer, counter string, now time.Time) []platform.Act {
 	acts := slices.DeleteFunc(slices.Clone(answer.Acts), func(a platform.Act) bool {
-		return a.At.IsZero() && s.capped || !a.At.IsZero() && a.At.Before(s.Since)
+		if s.capped {
+			return !a.At.After(s.Since)
+		}
+		return !a.At.IsZero() && a.At.Before(s.Since)
 	})
 	s.Cursor = answer.Cursor
 	s.acts += len(acts)
 	s.pages++
 	if answer.More {
-		s.again = s.pages < maxPages
+		s.turn()
 		if s.At.IsZero() && s.acts >= firstActs {
 			s.capped = true
 			s.Since = oldest(acts, now)
@@ -80,6 +83,12 @@ func (s *stream) advance(answer *platform.ActivityAnswer, counter string, now ti
 	}
 	s.end(counter, now)
 	return acts
+}
+
+// turn goes on to the next page, at once or in the next lap.
+func (s *stream) turn() {
+	s.again = s.pages < maxPages
+	s.waits = !s.again
 }
 
 // end ends a reading that has come up to now.
@@ -109,7 +118,7 @@ func (s *stream) list(answer *platform.ActivityAnswer, actions []platform.Action
 		s.missed = map[string]int{}
 	}
 	for _, a := range answer.Acts {
-		if _, known := s.missed[a.ID]; !known && !s.listing[a.ID] {
+		if times, known := s.missed[a.ID]; (!known || times > 1) && !s.listing[a.ID] {
 			fresh = append(fresh, a)
 		}
 		s.listing[a.ID] = true
@@ -117,29 +126,34 @@ func (s *stream) list(answer *platform.ActivityAnswer, actions []platform.Action
 	s.Cursor = answer.Cursor
 	s.pages++
 	if answer.More {
-		s.again = s.pages < maxPages
+		s.turn()
 		return fresh, nil
 	}
+	held := map[string]bool{}
 	for _, p := range watched {
-		if _, known := s.missed[p.ID]; !known && slices.Contains(actions, p.Action) {
-			s.missed[p.ID] = 0
+		if slices.Contains(actions, p.Action) {
+			held[p.ID] = true
+			s.missed[p.ID] += 0
 		}
 	}
-	gone = s.compare()
+	gone = s.compare(held)
 	s.Cursor, s.listing = "", nil
 	s.end("", now)
 	return fresh, gone
 }
 
-// compare finds what a whole list lacks.
-func (s *stream) compare() (gone []string) {
+// compare finds what a whole list lacks. What is held elsewhere is remembered until
+// it is not, so that it is told once.
+func (s *stream) compare(held map[string]bool) (gone []string) {
 	for id := range s.missed {
 		if s.listing[id] {
 			continue
 		}
 		s.missed[id]++
-		if s.missed[id] > 1 {
+		if s.missed[id] == 2 {
 			gone = append(gone, id)
+		}
+		if s.missed[id] > 1 && !held[id] {
 			delete(s.missed, id)
 		}
 	}
