@@ -1,10 +1,8 @@
 package observe
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"mithaq.dev/mithaq/internal/platform"
@@ -83,69 +81,6 @@ func (e *Engine) nextCall(c *conn, now time.Time) (func(context.Context), time.D
 	}
 }
 
-// readsClosed is how long no activity is read: while the platform is out of reach,
-// or after failures of our own.
-func (c *conn) readsClosed(now time.Time) time.Duration {
-	switch {
-	case c.Client == nil || c.failures > 0 || len(c.reads.lanes) == 0:
-		return time.Hour // whatever changes that wakes the loop
-	case now.Before(c.reads.resume):
-		return c.reads.resume.Sub(now)
-	case c.reads.underway >= maxReading || c.reads.failures > 0 && c.reads.underway > 0:
-		return time.Hour
-	}
-	return 0
-}
-
-// candidate is a lane in which somebody's turn has come.
-type candidate struct {
-	lane   *lane
-	jumped bool
-	// late is how long ago, in parts of the interval: so the higher tiers, whose
-	// intervals are short, go first, and nobody starves.
-	late float64
-}
-
-// choose picks the lane that is read next, and whether from its queue; nil: none
-// now. What is known to be new goes before what may be.
-func (c *conn) choose(now time.Time, cfg Config) (l *lane, jumped bool, rest time.Duration) {
-	rest = time.Hour
-	var all []candidate
-	for _, l := range c.reads.lanes {
-		if wait, some := l.moved.closes(l.ring.batch, now, cfg); some && wait > 0 {
-			rest = min(rest, wait)
-		} else if some {
-			all = append(all, candidate{l, true, float64(now.Sub(l.moved.waiting[0].since)) / float64(l.every)})
-		}
-		if due, ok := l.ring.due(now); ok && now.Before(due) {
-			rest = min(rest, due.Sub(now))
-		} else if ok {
-			all = append(all, candidate{l, false, float64(now.Sub(due)) / float64(l.every)})
-		}
-	}
-	slices.SortFunc(all, func(a, b candidate) int {
-		if a.jumped != b.jumped {
-			return cmp.Compare(rank(b.jumped), rank(a.jumped))
-		}
-		return cmp.Or(cmp.Compare(b.late, a.late), cmp.Compare(a.lane.every, b.lane.every), cmp.Compare(a.lane.stream, b.lane.stream))
-	})
-	for _, one := range all {
-		wait := c.readWait(c.readOf(one.lane.stream), now)
-		if wait == 0 {
-			return one.lane, one.jumped, 0
-		}
-		rest = min(rest, wait)
-	}
-	return nil, false, rest
-}
-
-func rank(first bool) int {
-	if first {
-		return 1
-	}
-	return 0
-}
-
 // visit takes those whose turn has come out of a lane, and asks for those of them
 // that can be read; nil: nobody can.
 func (e *Engine) visit(c *conn, l *lane, jumped bool, now time.Time) func(context.Context) {
@@ -195,25 +130,35 @@ func (l *lane) jump() []*target {
 // queue are left to it.
 func (e *Engine) ask(r *reading, t *target, lap bool, now time.Time) {
 	s := t.stream(r.stream)
-	if lap && s.ticket == nil {
+	if lap && s.ticket != nil {
+		return
+	}
+	if lap {
 		s.pages, s.waits = 0, false // another try
 	}
-	if s.busy || lap && s.ticket != nil || !t.legible() || t.activity.full() || e.obstacle(t, r.stream) != "" {
+	if s.busy || !t.legible() || t.activity.full() || e.obstacle(t, r.stream) != "" {
 		return
 	}
 	s.busy, s.again = true, false
-	if s.Since.IsZero() {
-		s.Since = now.Add(-firstWindow)
-	}
-	ask := platform.ActivityAsk{Ref: platform.AccountRef{ID: t.id, Handle: t.snapshot.Profile.Handle}, Cursor: s.Cursor, Since: s.Since, Limit: firstActs}
-	if s.At.IsZero() && r.read.Ordered {
-		ask.Limit = max(firstActs-s.acts, 1)
-	}
+	ask := s.ask(now, r.read.Ordered)
+	ask.Ref = platform.AccountRef{ID: t.id, Handle: t.snapshot.Profile.Handle}
 	if r.read.OwnToken {
 		ask.Token, _ = e.token(t)
 	}
 	r.targets, r.streams = append(r.targets, t), append(r.streams, s)
 	r.asks, r.counters = append(r.asks, ask), append(r.counters, t.counter(r.stream))
+}
+
+// ask is the next question about a stream.
+func (s *stream) ask(now time.Time, ordered bool) platform.ActivityAsk {
+	if s.Since.IsZero() {
+		s.Since = now.Add(-firstWindow)
+	}
+	ask := platform.ActivityAsk{Cursor: s.Cursor, Since: s.Since, Limit: firstActs}
+	if ordered && s.At.IsZero() {
+		ask.Limit = max(firstActs-s.acts, 1)
+	}
+	return ask
 }
 
 // readActivity performs one call and takes in its answer.

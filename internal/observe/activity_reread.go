@@ -142,23 +142,32 @@ func (e *Engine) seen(ask postAsk, state *platform.PostState, now time.Time) {
 	if t.activity == nil || t.activity.posts[ask.want] != p || !t.legible() {
 		return
 	}
+	if state.Outcome == platform.NotFound {
+		e.missing(ask, now)
+		return
+	}
+	if state.Outcome != platform.Found || state.Act == nil {
+		return
+	}
+	p.missed = time.Time{}
+	if text := textOf(state.Act); !p.told || p.text != text {
+		p.told, p.text = true, text
+		t.activity.tell([]platform.Act{*state.Act}, nil)
+		e.tell(t)
+	}
+}
+
+// missing takes in that a post was not found.
+func (e *Engine) missing(ask postAsk, now time.Time) {
+	t, p := ask.t, ask.post
 	switch {
-	case state.Outcome == platform.NotFound && !p.missed.IsZero() && t.snapshot.At.After(p.missed):
+	case p.missed.IsZero():
+		p.missed = now
+		t.conn.enqueue(t, t.lookup(), now)
+	case t.snapshot.At.After(p.missed):
 		p.gone = true
 		t.activity.tell(nil, []string{ask.want.ID})
 		e.tell(t)
-	case state.Outcome == platform.NotFound:
-		if p.missed.IsZero() {
-			p.missed = now
-			t.conn.enqueue(t, t.lookup(), now)
-		}
-	case state.Outcome == platform.Found && state.Act != nil:
-		p.missed = time.Time{}
-		if text := textOf(state.Act); !p.told || p.text != text {
-			p.told, p.text = true, text
-			t.activity.tell([]platform.Act{*state.Act}, nil)
-			e.tell(t)
-		}
 	}
 }
 
