@@ -6,6 +6,10 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // the profile it never causes a write: it moves with another change, or once a
 // day. No text of a post is in it.
 type ActivityStatus struct {
+	// digest is of what the policies said of acts when those were judged. With
+	// another one they are read and judged anew.
+	// +optional
+	Digest HexSHA256 `json:"digest,omitempty"`
 	// streams are the lists of activity that are read, and how far.
 	// +optional
 	// +listType=map

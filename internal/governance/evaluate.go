@@ -126,7 +126,7 @@ func Evaluate(in Input) Result {
 		s.live = in.Live
 	}
 	res := Result{Rules: make([]RuleResult, 0, rules), Digest: digestOf(policies)}
-	s.recordHolds = in.Activity != nil && in.Activity.holds(policies, res.Digest)
+	s.recordHolds = in.Activity != nil && in.Activity.holds(policies)
 	for _, p := range policies {
 		for i := range p.rules {
 			res.add(p, &p.rules[i], s)

@@ -17,7 +17,7 @@ func Judge(prev *Record, in JudgeInput) *Record {
 	next := &Record{}
 	if prev != nil {
 		next = prev.copied()
-		if !prev.holds(policies, digestOf(policies)) || prev.editions == nil && prev.unfinished(policies) {
+		if !prev.holds(policies) || prev.editions == nil && prev.unfinished(policies) {
 			next.anew(in.Now)
 		}
 	}

@@ -26,8 +26,8 @@ const window = 30 * 24 * time.Hour
 // matched a rule its reference. It holds no text beyond the excerpts, and never
 // changes once returned.
 type Record struct {
-	// Digest is of the parts of the policies that acts were judged under. In a record
-	// that Restore made and Judge has not seen, it is status.evaluation.digest.
+	// Digest is of the parts of the policies that acts were judged under; it is kept in
+	// status.activity.digest.
 	Digest string
 	// Coverage is what could be read, as the last Judge was told.
 	Coverage map[v1alpha1.ActivityAction]Coverage
@@ -111,11 +111,11 @@ func (r *Record) last() time.Time {
 // counts says that an action was read under the rules of the record.
 func (r *Record) counts(c Coverage) bool { return !c.Since.IsZero() && c.At.After(r.from) }
 
-// holds says that the record was judged under these policies. full is the digest of
-// all that they say.
-func (r *Record) holds(policies []*Policy, full string) bool {
+// holds says that the record was judged under these policies.
+func (r *Record) holds(policies []*Policy) bool {
 	if r.editions == nil && r.Restored {
-		return r.Digest == full
+		_, digest := editionsOf(policies)
+		return r.Digest == digest
 	}
 	return slices.EqualFunc(r.editions, policies, func(e string, p *Policy) bool { return e == p.acts.digest })
 }

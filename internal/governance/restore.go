@@ -9,15 +9,16 @@ import (
 // maxStatusFindings is how many findings a status has room for.
 const maxStatusFindings = 20
 
-// Restore rebuilds a record from an account's own status after a restart. Under the
-// policies of status.evaluation.digest the verdicts that the status holds stay: a
-// restart is no evidence. It is nil for an account that was never evaluated.
+// Restore rebuilds a record from an account's own status after a restart. While
+// the policies say of acts what status.activity.digest stands for, the verdicts that
+// the status holds stay: a restart is no evidence. It is nil for an account that was
+// never evaluated.
 func Restore(acc *v1alpha1.SocialAccount) *Record {
 	status := &acc.Status
 	if status.Evaluation == nil {
 		return nil
 	}
-	r := &Record{Digest: string(status.Evaluation.Digest), Restored: true, base: &restored{
+	r := &Record{Restored: true, base: &restored{
 		read: map[v1alpha1.ActivityAction]time.Time{}, violated: map[ruleID]string{}, unknown: map[ruleID]string{},
 		truncated: len(status.Findings) >= maxStatusFindings,
 	}}
@@ -28,6 +29,7 @@ func Restore(acc *v1alpha1.SocialAccount) *Record {
 		r.lastPost = p.LastPostAt.Time
 	}
 	if status.Activity != nil {
+		r.Digest = string(status.Activity.Digest)
 		r.resume(status.Activity)
 	}
 	r.settle(maxActs)

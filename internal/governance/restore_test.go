@@ -17,7 +17,7 @@ func (d *diary) save() {
 	d.account.Status.Findings = res.Findings[:min(len(res.Findings), maxStatusFindings)]
 	d.account.Status.Evaluation = &v1alpha1.Evaluation{Digest: v1alpha1.HexSHA256(res.Digest)}
 	count, whole, last := d.record.Posts(d.now)
-	a := &v1alpha1.ActivityStatus{}
+	a := &v1alpha1.ActivityStatus{Digest: v1alpha1.HexSHA256(d.record.Digest)}
 	if whole {
 		a.PostsLast30Days = ptr(int32(count))
 	}

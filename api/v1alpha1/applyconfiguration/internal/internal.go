@@ -102,6 +102,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.mithaq.mithaq.api.v1alpha1.ActivityStatus
   map:
     fields:
+    - name: digest
+      type:
+        namedType: dev.mithaq.mithaq.api.v1alpha1.HexSHA256
     - name: lastPostAt
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time

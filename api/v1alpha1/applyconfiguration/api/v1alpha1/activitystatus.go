@@ -7,6 +7,7 @@ package v1alpha1
 
 import (
 	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apiv1alpha1 "mithaq.dev/mithaq/api/v1alpha1"
 )
 
 // ActivityStatusApplyConfiguration represents a declarative configuration of the ActivityStatus type for use
@@ -16,6 +17,9 @@ import (
 // the profile it never causes a write: it moves with another change, or once a
 // day. No text of a post is in it.
 type ActivityStatusApplyConfiguration struct {
+	// digest is of what the policies said of acts when those were judged. With
+	// another one they are read and judged anew.
+	Digest *apiv1alpha1.HexSHA256 `json:"digest,omitempty"`
 	// streams are the lists of activity that are read, and how far.
 	Streams []ActivityStreamApplyConfiguration `json:"streams,omitempty"`
 	// postsLast30Days is the number of posts of the 30 days before this status was
@@ -29,6 +33,14 @@ type ActivityStatusApplyConfiguration struct {
 // apply.
 func ActivityStatus() *ActivityStatusApplyConfiguration {
 	return &ActivityStatusApplyConfiguration{}
+}
+
+// WithDigest sets the Digest field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Digest field is set to the value of the last call.
+func (b *ActivityStatusApplyConfiguration) WithDigest(value apiv1alpha1.HexSHA256) *ActivityStatusApplyConfiguration {
+	b.Digest = &value
+	return b
 }
 
 // WithStreams adds the given value to the Streams field in the declarative configuration
