@@ -40,6 +40,9 @@ type SocialAccountStatus struct {
 	// evaluation counts the rules that were judged.
 	// +optional
 	Evaluation *Evaluation `json:"evaluation,omitempty"`
+	// activity is what was read of what the account does, and how far.
+	// +optional
+	Activity *ActivityStatus `json:"activity,omitempty"`
 	// credentials describe the credential in use, never its content.
 	// +optional
 	Credentials *CredentialStatus `json:"credentials,omitempty"`

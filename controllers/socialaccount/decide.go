@@ -46,13 +46,14 @@ func decide(f facts, now time.Time) decision {
 		Drift:              drift(f, before.Drift, now),
 		Findings:           findings(f, result, now),
 		Evaluation:         evaluation(result),
+		Activity:           activity(f, now),
 		Conditions:         conditions.List(),
 		Transitions:        status.Remember(before.Transitions, conditions.Changes(), now),
 		// Owned by the handover; carried over, never decided here.
 		Credentials: before.Credentials, Handover: before.Handover, Custody: before.Custody,
 	}
 	settle(before, &next)
-	d := decision{status: next, connection: f.connection, rules: result.Rules, next: result.NextChange, events: occurrences(f.account, &next, conditions.Changes())}
+	d := decision{status: next, connection: f.connection, rules: result.Rules, next: result.NextChange, events: occurrences(f, &next, conditions.Changes())}
 	for _, p := range f.policies {
 		d.policies = append(d.policies, p.Name())
 	}
@@ -74,7 +75,7 @@ func earliest(a, b time.Time) time.Time {
 func evaluate(f facts, now time.Time) governance.Result {
 	in := governance.Input{
 		Account: f.account, Policies: f.policies, AccountsOf: f.accountsOf, Now: now,
-		LiveMissing:  missing(f),
+		LiveMissing: missing(f), Activity: f.record,
 		EditionSince: func(policy string) time.Time { return f.since[policy] },
 	}
 	if in.LiveMissing == "" {

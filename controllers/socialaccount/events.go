@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/status"
 )
 
@@ -33,7 +34,8 @@ func (o occurrence) related(connection string) runtime.Object {
 }
 
 // occurrences are the events of a change of status, at most one of each reason.
-func occurrences(acc *v1alpha1.SocialAccount, next *v1alpha1.SocialAccountStatus, changes []status.Change) []occurrence {
+func occurrences(f facts, next *v1alpha1.SocialAccountStatus, changes []status.Change) []occurrence {
+	acc := f.account
 	var out []occurrence
 	add := func(reason v1alpha1.EventReason, format string, args ...any) {
 		out = append(out, occurrence{reason: reason, note: fmt.Sprintf(format, args...)})
@@ -42,7 +44,7 @@ func occurrences(acc *v1alpha1.SocialAccount, next *v1alpha1.SocialAccountStatus
 	stateChanged(acc, next, add)
 	handleChanged(acc, next, add)
 	driftChanged(acc.Status.Drift, next.Drift, add)
-	return append(out, findingsChanged(&acc.Status, next)...)
+	return append(out, findingsChanged(f, next)...)
 }
 
 type adder func(reason v1alpha1.EventReason, format string, args ...any)
@@ -140,7 +142,8 @@ func driftChanged(before, after []v1alpha1.Drift, add adder) {
 // acknowledgementRule is told of in its own way.
 const acknowledgementRule = "ownership/acknowledgement"
 
-func findingsChanged(before, after *v1alpha1.SocialAccountStatus) []occurrence {
+func findingsChanged(facts facts, after *v1alpha1.SocialAccountStatus) []occurrence {
+	before := &facts.account.Status
 	var found, due []v1alpha1.Finding
 	for _, f := range newlyViolated(before, after) {
 		if f.Rule == acknowledgementRule {
@@ -150,27 +153,51 @@ func findingsChanged(before, after *v1alpha1.SocialAccountStatus) []occurrence {
 		found = append(found, f)
 	}
 	var out []occurrence
-	add := func(reason v1alpha1.EventReason, what string, findings []v1alpha1.Finding) {
+	add := func(reason v1alpha1.EventReason, what string, findings []v1alpha1.Finding, name func(*v1alpha1.Finding) string) {
 		if len(findings) > 0 {
-			out = append(out, occurrence{reason: reason, note: what + ": " + brief(rulesOf(findings)), policy: findings[0].Policy})
+			out = append(out, occurrence{reason: reason, note: what + ": " + brief(texts(findings, name)), policy: findings[0].Policy})
 		}
 	}
-	add(v1alpha1.EventViolationFound, "violated", found)
-	add(v1alpha1.EventAcknowledgementDue, "to be read", due)
-	add(v1alpha1.EventViolationCleared, "no longer violated", noLongerViolated(before, after))
+	add(v1alpha1.EventViolationFound, "violated", found, foundAs)
+	add(v1alpha1.EventAcknowledgementDue, "to be read", due, foundAs)
+	add(v1alpha1.EventViolationCleared, "no longer violated", noLongerViolated(before, after), facts.clearedAs)
 	return out
 }
 
-func rulesOf(findings []v1alpha1.Finding) []string {
+// texts are the findings for people, each text once.
+func texts(findings []v1alpha1.Finding, name func(*v1alpha1.Finding) string) []string {
 	var names []string
-	for _, f := range findings {
-		name := f.Rule
-		if name == acknowledgementRule {
-			name = string(f.Policy) + " " + string(f.PolicyVersion)
+	for i := range findings {
+		if text := name(&findings[i]); !slices.Contains(names, text) {
+			names = append(names, text)
 		}
-		names = append(names, name)
 	}
 	return names
+}
+
+func foundAs(f *v1alpha1.Finding) string {
+	if f.Rule == acknowledgementRule {
+		return string(f.Policy) + " " + string(f.PolicyVersion)
+	}
+	return f.Rule
+}
+
+// clearedAs names a finding that is no more, and why it is none.
+func (f facts) clearedAs(was *v1alpha1.Finding) string {
+	return foundAs(was) + f.whyCleared(was)
+}
+
+func (f facts) whyCleared(was *v1alpha1.Finding) string {
+	i := slices.IndexFunc(f.policies, func(p *governance.Policy) bool { return p.Name() == string(was.Policy) })
+	switch {
+	case i < 0:
+		return fmt.Sprintf(" (policy %s no longer selects the account)", was.Policy)
+	case was.Reference == nil:
+		return ""
+	case f.changed[was.Reference.ID] != "":
+		return " (" + f.changed[was.Reference.ID] + ")"
+	}
+	return " (the policy changed)"
 }
 
 func newlyViolated(before, after *v1alpha1.SocialAccountStatus) []v1alpha1.Finding {

@@ -1,6 +1,7 @@
 package socialaccount
 
 import (
+	"slices"
 	"time"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -52,7 +53,7 @@ func unread(f facts, field string) bool {
 // accountable then. Who is responsible for a violation stays while it cannot be
 // seen: when it shows again, it is no new one.
 func findings(f facts, r governance.Result, now time.Time) []v1alpha1.Finding {
-	next := r.Findings[:min(len(r.Findings), maxFindings)]
+	next := chosen(r.Findings)
 	for i := range next {
 		next[i].Since = status.Time(now)
 		if next[i].Verdict == v1alpha1.VerdictViolated {
@@ -63,6 +64,36 @@ func findings(f facts, r governance.Result, now time.Time) []v1alpha1.Finding {
 		}
 	}
 	return next
+}
+
+// chosen are the findings that a status has room for: the worst, but of every rule
+// that is violated one before a second one of any.
+func chosen(all []v1alpha1.Finding) []v1alpha1.Finding {
+	if len(all) <= maxFindings {
+		return all
+	}
+	type rule struct {
+		policy v1alpha1.ObjectName
+		name   string
+	}
+	seen := map[rule]bool{}
+	var first, rest []int
+	for i := range all {
+		key := rule{all[i].Policy, all[i].Rule}
+		if all[i].Verdict == v1alpha1.VerdictViolated && !seen[key] {
+			first = append(first, i)
+		} else {
+			rest = append(rest, i)
+		}
+		seen[key] = true
+	}
+	picked := append(first, rest...)[:maxFindings]
+	slices.Sort(picked)
+	out := make([]v1alpha1.Finding, 0, maxFindings)
+	for _, i := range picked {
+		out = append(out, all[i])
+	}
+	return out
 }
 
 // same finds the earlier form of a finding. What was never violated is no earlier

@@ -41,6 +41,11 @@ type facts struct {
 	watched    bool
 	view       observe.View
 	accountsOf func(person string) int
+	// actions are what some rule is about of what the account does; record is what
+	// was made of it, and changed what became of posts that findings are about.
+	actions []v1alpha1.ActivityAction
+	record  *governance.Record
+	changed map[string]string
 	// since tells when each policy's edition came into force.
 	since map[string]time.Time
 }
@@ -60,6 +65,7 @@ func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount) (f
 		return f, err
 	}
 	f.rival = r.roster.rival(acc)
+	f.actions = governance.Actions(f.policies)
 	f.readable, f.observable = r.Readable[acc.Spec.Platform]
 	f.cadence = governance.Intervals(f.policies, acc.Spec.Tier, r.Defaults)
 	f.paused = acc.Spec.Suspend != nil && r.Clock.Now().Before(acc.Spec.Suspend.Until.Time)
@@ -73,6 +79,7 @@ func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount) (f
 	if s := f.view.Snapshot; s != nil {
 		f.readable &^= governance.Facts(s.Profile.Unread)
 	}
+	r.judge(&f)
 	return f, nil
 }
 
@@ -187,7 +194,7 @@ func (r *Reconciler) look(f *facts) {
 	r.Observer.Want(observe.Target{
 		Key: key, Connection: f.connection, ID: pinnedID(acc), Handle: acc.Spec.Handle, Tier: string(acc.Spec.Tier),
 		Every: f.cadence.ProfileEvery, StaleAfter: f.cadence.StaleAfter,
-		Urgent: r.urgent(acc), Restored: remembered(acc),
+		Urgent: r.urgent(acc), Restored: remembered(acc), Activity: wantActivity(f),
 	})
 	f.view, f.watched = r.Observer.Look(key)
 }

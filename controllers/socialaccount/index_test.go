@@ -118,30 +118,30 @@ func TestTheFirstStatusWaitsForTheFirstLook(t *testing.T) {
 	r := New(Config{FirstLook: 15 * time.Second})
 	f := inOrder(t)
 	unseen(&f)
-	if wait := r.holdFirst(f, today); wait != 15*time.Second {
+	if wait := r.hold(f, today); wait != 15*time.Second {
 		t.Errorf("waits %s", wait)
 	}
-	if wait := r.holdFirst(f, today.Add(10*time.Second)); wait != 5*time.Second {
+	if wait := r.hold(f, today.Add(10*time.Second)); wait != 5*time.Second {
 		t.Errorf("waits %s more", wait)
 	}
-	if wait := r.holdFirst(f, today.Add(15*time.Second)); wait > 0 {
+	if wait := r.hold(f, today.Add(15*time.Second)); wait > 0 {
 		t.Errorf("waits %s for ever", wait)
 	}
 	lane("ConnectionMissing")(&f)
-	if wait := r.holdFirst(f, today); wait <= 0 {
+	if wait := r.hold(f, today); wait <= 0 {
 		t.Error("a connection that is about to open costs a second write")
 	}
 	lane("PlatformUnavailable")(&f)
-	if wait := r.holdFirst(f, today); wait > 0 {
+	if wait := r.hold(f, today); wait > 0 {
 		t.Error("it waits although the platform is away")
 	}
 	f = inOrder(t)
-	if wait := r.holdFirst(f, today); wait > 0 {
+	if wait := r.hold(f, today); wait > 0 {
 		t.Error("it waits although the account was seen")
 	}
 	unseen(&f)
 	f.account.Status.Conditions = []metav1.Condition{{Type: "Observed"}}
-	if wait := r.holdFirst(f, today); wait > 0 {
+	if wait := r.hold(f, today); wait > 0 {
 		t.Error("a status that exists waits")
 	}
 }

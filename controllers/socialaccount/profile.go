@@ -109,7 +109,7 @@ var outcomes = map[v1alpha1.LiveState]observe.Outcome{
 	v1alpha1.StateHandleReassigned: observe.HandleReassigned,
 }
 
-// settle keeps the counters and the digest of before in next where nothing else
+// settle keeps the counters, the digest and how far was read of before in next where nothing else
 // changed and the last write is less than a heartbeat old, so that counters
 // alone cause no write.
 func settle(before, next *v1alpha1.SocialAccountStatus) {
@@ -121,6 +121,7 @@ func settle(before, next *v1alpha1.SocialAccountStatus) {
 		same.Profile.Followers, same.Profile.Posts = before.Profile.Followers, before.Profile.Posts
 		same.Profile.LastPostAt, same.Profile.ObservedAt = before.Profile.LastPostAt, before.Profile.ObservedAt
 	}
+	same.Activity = before.Activity
 	if before.Evaluation != nil && same.Evaluation != nil {
 		same.Evaluation.Digest = before.Evaluation.Digest
 	}

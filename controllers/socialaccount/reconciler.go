@@ -22,12 +22,13 @@ type Reconciler struct {
 	mu sync.Mutex
 	// limits are the numbers of accounts that policies allow a person.
 	limits map[int]bool
-	// waiting remembers since when the first status of an account waits for its
-	// first look.
+	// waiting remembers since when the status of an account waits for a look.
 	waiting map[types.UID]time.Time
 	// asked remembers which revision of an account the engine was asked to look
 	// at, so that a change of it is looked at at once.
 	asked map[types.NamespacedName]string
+	// memories are what is kept of what accounts did.
+	memories map[types.NamespacedName]memory
 }
 
 // New returns a Reconciler.
@@ -35,6 +36,7 @@ func New(cfg Config) *Reconciler {
 	return &Reconciler{
 		Config: cfg, roster: newRoster(), limits: map[int]bool{},
 		waiting: map[types.UID]time.Time{}, asked: map[types.NamespacedName]string{},
+		memories: map[types.NamespacedName]memory{},
 	}
 }
 
@@ -58,7 +60,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, fmt.Errorf("gathering facts: %w", err)
 	}
 	now := r.Clock.Now()
-	if wait := r.holdFirst(facts, now); wait > 0 {
+	if wait := r.hold(facts, now); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	return r.apply(ctx, acc, decide(facts, now))
@@ -71,16 +73,19 @@ func (r *Reconciler) forget(key client.ObjectKey) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.asked, key)
+	delete(r.memories, key)
 }
 
-// holdFirst says how long the first status still waits for the first look, so
-// that a new account costs one write and not two. It waits only where a look is
-// to be expected.
-func (r *Reconciler) holdFirst(f facts, now time.Time) time.Duration {
+// hold says how long the status still waits for a look that is to be expected: the
+// first status of an account for the first look, so that a new account costs one
+// write and not two, and any for what the account did, so that other rules that
+// change no verdict cost none. What is in force meanwhile is what the status says.
+func (r *Reconciler) hold(f facts, now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	uid := f.account.UID
-	if len(f.account.Status.Conditions) > 0 || !f.awaiting() {
+	first := len(f.account.Status.Conditions) == 0 && f.awaiting()
+	if !first && !f.reading() {
 		delete(r.waiting, uid)
 		return 0
 	}
@@ -89,9 +94,5 @@ func (r *Reconciler) holdFirst(f facts, now time.Time) time.Duration {
 		since = now
 		r.waiting[uid] = now
 	}
-	left := r.FirstLook - now.Sub(since)
-	if left <= 0 {
-		delete(r.waiting, uid)
-	}
-	return left
+	return r.FirstLook - now.Sub(since)
 }

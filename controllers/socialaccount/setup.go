@@ -43,6 +43,13 @@ type Observer interface {
 	Forget(key client.ObjectKey)
 	Look(key client.ObjectKey) (observe.View, bool)
 	Accounts() source.Source
+	Activity
+}
+
+// Activity is what the controller needs of it to judge what accounts do.
+type Activity interface {
+	Judged(key client.ObjectKey, sequence uint64)
+	RereadActivity(key client.ObjectKey)
 }
 
 // Config is what a Reconciler works with.

@@ -59,7 +59,8 @@ func Compile(name string, spec *v1alpha1.GovernancePolicySpec) (*Policy, []Probl
 	c.performance()
 	c.custom()
 	c.exceptions()
-	c.policy.digest = c.digest()
+	c.policy.digest = c.digest(c.spec)
+	c.policy.acts.digest = c.digest(conductOf(c.spec))
 	if len(c.problems) > 0 {
 		return nil, c.problems
 	}
@@ -93,6 +94,9 @@ func (c *compiler) add(r rule) {
 }
 
 func (c *compiler) pattern(rule, path string, pattern v1alpha1.RegularExpression) *regexp.Regexp {
+	if !c.safe(rule, path, string(pattern)) {
+		return nil
+	}
 	re, fault := compilePattern(string(pattern))
 	if fault != nil {
 		c.problem(Problem{Rule: rule, Path: path, Position: fault.at, Text: fault.text})
@@ -145,13 +149,31 @@ func (c *compiler) exceptions() {
 	}
 }
 
+// conductOf is the part of an edition that acts are judged under. How a finding is
+// worded and weighed is no part of it: nothing is read again for that, reads cost.
+func conductOf(s *v1alpha1.GovernancePolicySpec) *v1alpha1.GovernancePolicySpec {
+	part := &v1alpha1.GovernancePolicySpec{
+		Activity: slices.Clone(s.Activity), Content: slices.Clone(s.Content), Sources: slices.Clone(s.Sources), Languages: s.Languages,
+	}
+	for i := range part.Activity {
+		part.Activity[i].Provision = v1alpha1.Provision{}
+	}
+	for i := range part.Content {
+		part.Content[i].Provision = v1alpha1.Provision{}
+	}
+	for i := range part.Sources {
+		part.Sources[i].Provision = v1alpha1.Provision{}
+	}
+	return part
+}
+
 // digest covers everything that the edition says. The JSON of a spec is
 // canonical: fields come in the order of the type, keys of maps by name.
-func (c *compiler) digest() string {
+func (c *compiler) digest(spec *v1alpha1.GovernancePolicySpec) string {
 	text, err := json.Marshal(struct {
 		Name string
 		Spec *v1alpha1.GovernancePolicySpec
-	}{c.policy.name, c.spec})
+	}{c.policy.name, spec})
 	if err != nil {
 		c.problem(Problem{Rule: "policy", Path: "spec", Text: clean(err.Error(), maxMessage)})
 	}

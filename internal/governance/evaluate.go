@@ -38,7 +38,9 @@ type Input struct {
 	// which starts the time that people have to acknowledge it. Nil or the zero
 	// time: not known.
 	EditionSince func(policy string) time.Time
-	Now          time.Time
+	// Activity is what Judge has made of what the account did; nil: nothing was read.
+	Activity *Record
+	Now      time.Time
 }
 
 // Verdict is the outcome of a rule.
@@ -77,7 +79,8 @@ type RuleResult struct {
 // Result is the judgement of one account.
 type Result struct {
 	// Findings are all rules that are violated or unknown, worst first: Enforce
-	// before Audit, Violated before Unknown, then severity, rule and policy.
+	// before Audit, Violated before Unknown, then severity, rule and policy. A rule
+	// about acts has one for each act that violates it, newest first.
 	// Since and Responsible are left to the caller. The evidence of an Unknown
 	// finding is Unobservable, whatever the reason: nothing was read that shows
 	// the fact.
@@ -100,6 +103,8 @@ type outcome struct {
 	message string
 	// next is when time alone may change the outcome; zero: never.
 	next time.Time
+	// acts: the findings are about single acts.
+	acts bool
 }
 
 func pass() outcome { return outcome{verdict: Pass} }
@@ -121,6 +126,7 @@ func Evaluate(in Input) Result {
 		s.live = in.Live
 	}
 	res := Result{Rules: make([]RuleResult, 0, rules), Digest: digestOf(policies)}
+	s.recordHolds = in.Activity != nil && in.Activity.holds(policies)
 	for _, p := range policies {
 		for i := range p.rules {
 			res.add(p, &p.rules[i], s)
@@ -162,9 +168,23 @@ func (res *Result) add(p *Policy, r *rule, s *subject) {
 		res.Excepted++
 	case Violated:
 		res.Violated++
-		res.find(finding(p, r, out, v1alpha1.VerdictViolated, r.evidence))
 	case Unknown:
 		res.Unknown++
+	}
+	res.report(p, r, out, s)
+}
+
+// report adds the findings of a rule that does not pass.
+func (res *Result) report(p *Policy, r *rule, out outcome, s *subject) {
+	switch {
+	case out.verdict != Violated && out.verdict != Unknown:
+	case out.acts:
+		res.findActs(p, r, out, s)
+	case out.verdict == Violated:
+		f := finding(p, r, out, v1alpha1.VerdictViolated, r.evidence)
+		f.Message = r.say(s, out.message)
+		res.find(f)
+	default:
 		res.find(finding(p, r, out, v1alpha1.VerdictUnknown, unobservable))
 	}
 }

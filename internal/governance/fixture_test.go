@@ -1,9 +1,11 @@
 package governance
 
 import (
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -78,6 +80,10 @@ type scene struct {
 	missing string
 	fleet   map[string]int
 	edition time.Time
+	// acts are judged under the policy; nil with a nil coverage: no record.
+	acts     []Act
+	coverage map[v1alpha1.ActivityAction]Coverage
+	governed func(platform v1alpha1.PlatformName, id, handle string) bool
 
 	want     Verdict // 0: the rule does not apply
 	message  string
@@ -85,6 +91,8 @@ type scene struct {
 	evidence v1alpha1.Evidence // default: Observed
 	severity v1alpha1.Severity // default: High
 	mode     v1alpha1.FindingMode
+	// reference is compared where it is given.
+	reference *v1alpha1.FindingReference
 }
 
 func (sc *scene) input(t testing.TB) Input {
@@ -104,6 +112,11 @@ func (sc *scene) input(t testing.TB) Input {
 	}
 	in.EditionSince = func(string) time.Time { return sc.edition }
 	in.Policies = []*Policy{compile(t, "moe-manual", sc.policy.DeepCopy())}
+	if sc.acts != nil || sc.coverage != nil {
+		in.Activity = Judge(nil, JudgeInput{
+			Account: in.Account, Policies: in.Policies, Live: in.Live, Acts: sc.acts, Coverage: sc.coverage, Governed: sc.governed, Now: today,
+		})
+	}
 	return in
 }
 
@@ -146,7 +159,7 @@ func (sc *scene) checkFinding(t *testing.T, f *v1alpha1.Finding) {
 	t.Helper()
 	want := v1alpha1.Finding{
 		Rule: sc.rule, Policy: "moe-manual", PolicyVersion: "1.0", Message: sc.message,
-		Control: f.Control, LegalBasis: f.LegalBasis,
+		Control: f.Control, LegalBasis: f.LegalBasis, Reference: f.Reference,
 		Verdict:  v1alpha1.VerdictViolated,
 		Evidence: or(sc.evidence, v1alpha1.EvidenceObserved),
 		Severity: or(sc.severity, v1alpha1.SeverityHigh),
@@ -155,7 +168,10 @@ func (sc *scene) checkFinding(t *testing.T, f *v1alpha1.Finding) {
 	if sc.want == Unknown {
 		want.Verdict, want.Evidence = v1alpha1.VerdictUnknown, v1alpha1.EvidenceUnobservable
 	}
-	if *f != want {
+	if sc.reference != nil {
+		want.Reference = sc.reference
+	}
+	if !cmp.Equal(*f, want) {
 		t.Errorf("finding\n got %+v\nwant %+v", *f, want)
 	}
 }
@@ -165,4 +181,39 @@ func or[T ~string](v, otherwise T) T {
 		return otherwise
 	}
 	return v
+}
+
+// everythingRead: every action was read, from 40 days ago until now.
+func everythingRead() map[v1alpha1.ActivityAction]Coverage {
+	return readSince(day(-40).Time)
+}
+
+func readSince(since time.Time) map[v1alpha1.ActivityAction]Coverage {
+	read := map[v1alpha1.ActivityAction]Coverage{}
+	for _, a := range actions {
+		read[a] = Coverage{Since: since, At: today}
+	}
+	return read
+}
+
+// except is what was read, with one action otherwise.
+func except(action v1alpha1.ActivityAction, c Coverage) map[v1alpha1.ActivityAction]Coverage {
+	read := everythingRead()
+	read[action] = c
+	return read
+}
+
+// post is what the account published some days ago.
+func post(id string, daysAgo int, text string) Act {
+	return Act{ID: id, Action: v1alpha1.ActionPublish, At: day(-daysAgo).Time, Text: text, URL: "https://x.example/edu_riyadh/status/" + id}
+}
+
+// towards is what the account did to another one.
+func towards(action v1alpha1.ActivityAction, id, targetID, handle string) Act {
+	return Act{ID: id, Action: action, At: day(-1).Time, Target: Target{ID: targetID, Handle: handle, Known: true}}
+}
+
+// governedIDs says that these accounts are declared.
+func governedIDs(ids ...string) func(v1alpha1.PlatformName, string, string) bool {
+	return func(_ v1alpha1.PlatformName, id, _ string) bool { return slices.Contains(ids, id) }
 }

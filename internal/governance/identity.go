@@ -81,6 +81,7 @@ func (c *compiler) bio(texts []string) {
 	}
 	wanted := make([]string, len(texts))
 	for i, text := range texts {
+		c.safe(ruleBio, "spec.identity.bioMustContain"+index(i), text)
 		if wanted[i] = plain(text); wanted[i] == "" {
 			c.problem(Problem{Rule: ruleBio, Path: "spec.identity.bioMustContain" + index(i), Text: "the text is nothing but white space"})
 		}

@@ -17,6 +17,7 @@ type Policy struct {
 	namespaces labels.Selector // nil selects all
 	accounts   labels.Selector // nil selects all
 	rules      []rule
+	acts       conduct
 }
 
 // rule is one compiled rule.
@@ -27,6 +28,8 @@ type rule struct {
 	evidence   v1alpha1.Evidence
 	control    string
 	legalBasis string
+	// message is the policy's own; nil: the rule's.
+	message *v1alpha1.Bilingual
 	// needs is the live fact without which nobody can judge; 0 for a rule that
 	// needs none, or sees to it itself.
 	needs      Facts

@@ -2,7 +2,7 @@ package governance
 
 import (
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -51,99 +51,45 @@ func (a *attestation) judge(s *subject) outcome {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// The sections that follow are checked when a policy is accepted, and not
-// evaluated yet. Their rules are Unknown, so that nobody takes silence for a pass.
-
-// pending adds a rule that this version does not evaluate.
-func (c *compiler) pending(name string, p v1alpha1.Provision) {
+// provide adds a rule that the policy words itself.
+func (c *compiler) provide(name, path string, p v1alpha1.Provision, judge func(*subject) outcome) {
+	if p.Message != nil {
+		c.safe(name, path+".message.ar", p.Message.AR)
+		c.safe(name, path+".message.en", p.Message.EN)
+	}
 	c.add(rule{
 		name:       name,
 		severity:   p.Severity,
 		control:    p.Control,
 		legalBasis: p.LegalBasis,
-		judge:      notEvaluated(name),
+		message:    p.Message,
+		judge:      judge,
 	})
 }
 
-func notEvaluated(name string) func(*subject) outcome {
-	section, _, _ := strings.Cut(name, "/")
-	if section == "rules" {
-		section = "custom"
-	}
-	out := unknown("this version does not evaluate " + section + " rules yet")
-	return func(*subject) outcome { return out }
-}
-
 func (c *compiler) credentials() {
-	if r := c.spec.Credentials; r == nil || r.MaxAgeDays == 0 {
-		return
-	}
-	judge := notEvaluated(ruleMaxAge)
-	c.add(rule{name: ruleMaxAge, judge: func(s *subject) outcome {
-		if s.account.Spec.Credentials == nil {
-			return outcome{}
-		}
-		return judge(s)
-	}})
-}
-
-// activity: a procedure that allows only takes cases from those that deny, so it
-// has no verdict of its own.
-func (c *compiler) activity() {
-	for _, r := range c.spec.Activity {
-		if r.Effect != v1alpha1.EffectAllow {
-			c.pending("activity/"+string(r.Name), r.Provision)
-		}
+	if r := c.spec.Credentials; r != nil && r.MaxAgeDays > 0 {
+		c.add(rule{name: ruleMaxAge, judge: credentialAge{limit: days(r.MaxAgeDays), days: int(r.MaxAgeDays)}.judge})
 	}
 }
 
-func (c *compiler) content() {
-	for i, r := range c.spec.Content {
-		name := "content/" + string(r.Name)
-		c.patterns(name, "spec.content"+index(i)+".anyOf.patterns", r.AnyOf.Patterns)
-		c.pending(name, r.Provision)
-	}
-	for i, r := range c.spec.Sources {
-		name := "sources/" + string(r.Name)
-		c.patterns(name, "spec.sources"+index(i)+".when.patterns", r.When.Patterns)
-		c.pending(name, r.Provision)
-	}
+// credentialAge: the account's credential is renewed often enough.
+type credentialAge struct {
+	limit time.Duration
+	days  int
 }
 
-func (c *compiler) patterns(rule, path string, patterns []v1alpha1.RegularExpression) {
-	for i, p := range patterns {
-		c.pattern(rule, path+index(i), p)
+func (r credentialAge) judge(s *subject) outcome {
+	if s.account.Spec.Credentials == nil {
+		return outcome{}
 	}
-}
-
-func (c *compiler) languages() {
-	l := c.spec.Languages
-	if l == nil {
-		return
+	held := s.account.Status.Credentials
+	if held == nil || held.IssuedAt == nil {
+		return unknown("cannot be judged: when the account's credential was issued is not known")
 	}
-	if len(l.Allowed) > 0 {
-		c.pending(ruleAllowedLanguages, v1alpha1.Provision{})
+	end := held.IssuedAt.Add(r.limit)
+	if s.in.Now.Before(end) {
+		return outcome{verdict: Pass, next: end}
 	}
-	if l.Primary == v1alpha1.PrimaryFromAccount {
-		c.pending(rulePrimaryLanguage, v1alpha1.Provision{})
-	}
-}
-
-func (c *compiler) performance() {
-	p := c.spec.Performance
-	if p == nil {
-		return
-	}
-	if p.MaxSilenceDays > 0 {
-		c.pending(ruleMaxSilence, v1alpha1.Provision{})
-	}
-	if p.MinPostsPer30Days > 0 {
-		c.pending(ruleMinPosts, v1alpha1.Provision{})
-	}
-}
-
-func (c *compiler) custom() {
-	for _, r := range c.spec.Rules {
-		c.pending("rules/"+string(r.Name), r.Provision)
-	}
+	return violated("the credential was issued on " + stamp(held.IssuedAt.Time) + "; it may be used for " + strconv.Itoa(r.days) + " days")
 }

@@ -16,6 +16,10 @@ type subject struct {
 	in      *Input
 	account *v1alpha1.SocialAccount
 	live    *Live // nil: not readable
+	rule    *rule // under judgement
+
+	// recordHolds: the record was judged under the policies of this judgement.
+	recordHolds bool
 
 	team     []person
 	teamRoom [8]person
@@ -36,6 +40,7 @@ type person struct {
 
 // judge asks the rule, unless the live fact that it needs is missing.
 func (s *subject) judge(r *rule) outcome {
+	s.rule = r
 	if r.needs != 0 {
 		if s.live == nil {
 			return s.notSeen()

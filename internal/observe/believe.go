@@ -155,6 +155,7 @@ func (e *Engine) store(t *target, s Snapshot) {
 	fresh := t.snapshot == nil || t.restored || t.toldStale || fingerprint(*t.snapshot) != fingerprint(s)
 	t.snapshot, t.restored, t.toldStale = &s, false, false
 	t.image.pending = nil
+	e.learned(t)
 	if fresh {
 		e.tell(t)
 	}

@@ -42,6 +42,7 @@ type conn struct {
 	backoff wait.Backoff
 	targets int
 	sweep   sweep
+	reads   reads
 }
 
 type ringKey struct {
@@ -74,6 +75,7 @@ func (c *conn) open(next Connection, e *Engine) {
 		c.requeue(b, e.cfg.Clock.Now())
 	}
 	c.retries = nil
+	c.reopen(e)
 	// The same again is no news: telling it would make the reconciler, which opens
 	// again what is obstructed, run in circles.
 	if c.state != before {

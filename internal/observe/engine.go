@@ -29,6 +29,8 @@ type Config struct {
 	// Idle and MaxWait close a batch of urgent looks: so long after the last one
 	// joined, and so long after the first one did. Defaults: 50ms and 500ms.
 	Idle, MaxWait time.Duration
+	// Tokens holds the accounts' own tokens, for the streams that need one; nil: none.
+	Tokens Tokens
 }
 
 // Engine looks at accounts. It is a leader-only Runnable; Want and Look work
@@ -90,7 +92,7 @@ func (e *Engine) Look(key types.NamespacedName) (View, bool) {
 		return View{}, false
 	}
 	t.toldStale = e.stale(t, e.cfg.Clock.Now())
-	return View{Snapshot: t.snapshot, Restored: t.restored, Lane: t.conn.state, Stale: t.toldStale}, true
+	return View{Snapshot: t.snapshot, Restored: t.restored, Lane: t.conn.state, Stale: t.toldStale, Activity: e.activityOf(t)}, true
 }
 
 // stale says that the target's knowledge is older than its bound. What is only
@@ -213,6 +215,8 @@ func (e *Engine) step(now time.Time) (ready []func(context.Context), rest time.D
 			c.begin(b, now)
 			ready = append(ready, func(ctx context.Context) { e.call(ctx, c, b) })
 		}
+		calls, wait := e.activityCalls(c, now)
+		ready, rest = append(ready, calls...), min(rest, wait)
 	}
 	return ready, max(rest, time.Millisecond)
 }

@@ -12,6 +12,7 @@ type meters struct {
 	engine   *Engine
 	batches  *prometheus.CounterVec
 	doubtful *prometheus.CounterVec
+	reads    *prometheus.CounterVec
 
 	lag, targets, remaining, outage *prometheus.Desc
 }
@@ -25,19 +26,26 @@ func newMeters(e *Engine, reg prometheus.Registerer) *meters {
 		doubtful: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mithaq_observe_unbelieved_total", Help: "Answers about single accounts that were not believed, by why.",
 		}, []string{"platform", "why"}),
+		reads: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "mithaq_observe_activity_reads_total", Help: "Reads of activity, by stream and outcome: answered or the kind of failure.",
+		}, []string{"platform", "stream", "result"}),
 		lag:       prometheus.NewDesc("mithaq_observe_age_seconds", "Age of the oldest knowledge of any account.", []string{"platform", "tier"}, nil),
 		targets:   prometheus.NewDesc("mithaq_observe_accounts", "Accounts that are being looked at, by the way of looking.", []string{"platform", "lookup"}, nil),
 		remaining: prometheus.NewDesc("mithaq_budget_remaining_requests", "Requests left in the window of a bucket, as its platform last said.", []string{"platform", "bucket"}, nil),
 		outage:    prometheus.NewDesc("mithaq_observe_outage", "1 while a platform is out of reach.", []string{"platform"}, nil),
 	}
 	if reg != nil {
-		reg.MustRegister(m, m.batches, m.doubtful)
+		reg.MustRegister(m, m.batches, m.doubtful, m.reads)
 	}
 	return m
 }
 
 func (m *meters) batch(p platform.Name, by platform.Lookup, result string) {
 	m.batches.WithLabelValues(string(p), string(by), result).Inc()
+}
+
+func (m *meters) read(p platform.Name, stream platform.Stream, result string) {
+	m.reads.WithLabelValues(string(p), string(stream), result).Inc()
 }
 
 func (m *meters) unbelieved(p platform.Name, why string) {

@@ -36,6 +36,8 @@ type Target struct {
 	StaleAfter time.Duration
 	// Urgent asks for a look as soon as the budget allows.
 	Urgent bool
+	// Activity says what is wanted of what the account does; nil: nothing.
+	Activity *ActivityWant
 	// Restored is what the object's own status remembers of an earlier process.
 	// It is used until the first look.
 	Restored *Snapshot
@@ -78,6 +80,8 @@ type View struct {
 	Lane LaneState
 	// Stale: the snapshot is older than the target's bound.
 	Stale bool
+	// Activity is nil if nothing is wanted, or nobody knows yet how it is read.
+	Activity *Activity
 }
 
 // LaneReason is what keeps the engine from asking through a connection.

@@ -16,7 +16,8 @@ const (
 	settle    = 30 * time.Second
 )
 
-// ring holds the targets of one connection, lookup and interval in the order of
+// ring holds the targets of one connection, lookup (or stream of activity) and
+// interval in the order of
 // a stable hash, and walks them once per lap. A lap lasts the interval and starts
 // at moments that depend only on the clock and the ring's name, so that a restart
 // goes on where the clock is. The cursor is a position among the hashes and not
@@ -27,6 +28,8 @@ type ring struct {
 	every time.Duration
 	batch int
 	phase time.Duration
+	// has says that a target belongs to the ring.
+	has func(*target) bool
 
 	// size is the number of members now; members are those of the last tidying.
 	size    int
@@ -52,7 +55,9 @@ func (p position) compare(q position) int {
 }
 
 func newRing(name string, every time.Duration, batch int) *ring {
-	return &ring{every: every, batch: batch, phase: time.Duration(xxhash.Sum64String(name) % uint64(every))}
+	r := &ring{every: every, batch: batch, phase: time.Duration(xxhash.Sum64String(name) % uint64(every))}
+	r.has = func(t *target) bool { return t.ring == r }
+	return r
 }
 
 // restart goes on where the clock is: what an earlier process has visited in this
@@ -89,7 +94,7 @@ func (r *ring) tidy(now time.Time) {
 	if !r.dirty {
 		return
 	}
-	r.members = slices.DeleteFunc(r.members, func(t *target) bool { return t.ring != r })
+	r.members = slices.DeleteFunc(r.members, func(t *target) bool { return !r.has(t) })
 	slices.SortFunc(r.members, func(a, b *target) int { return a.position.compare(b.position) })
 	r.members = slices.Compact(r.members)
 	r.dirty, r.tidied = false, now

@@ -39,6 +39,8 @@ type target struct {
 	// swept is the last sweep that saw the target.
 	swept int
 	image image
+	// activity is nil if nothing is wanted of what the account does.
+	activity *activity
 }
 
 // Want asks the engine to keep looking at an account. The same target again
@@ -46,6 +48,11 @@ type target struct {
 func (e *Engine) Want(w Target) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.want(w)
+	e.follow(e.targets[w.Key], w.Activity)
+}
+
+func (e *Engine) want(w Target) {
 	t, known := e.targets[w.Key]
 	if !known {
 		t = &target{id: w.ID, queued: map[platform.Lookup]*ticket{}}
@@ -60,7 +67,7 @@ func (e *Engine) Want(w Target) {
 	} else if !e.renew(t, &w) {
 		return
 	}
-	w.Restored = nil
+	w.Restored, w.Activity = nil, nil
 	t.Target = w
 	e.join(t)
 	if w.Urgent {
@@ -91,7 +98,7 @@ func (e *Engine) renew(t *target, w *Target) bool {
 // covers says that w asks for nothing that is not done already.
 func (t *target) covers(w *Target) bool {
 	was := t.Target
-	was.ID, was.Urgent, was.Restored = w.ID, w.Urgent, w.Restored
+	was.ID, was.Urgent, was.Restored, was.Activity = w.ID, w.Urgent, w.Restored, w.Activity
 	return was == *w && (w.ID == "" || w.ID == t.id)
 }
 
@@ -142,6 +149,7 @@ func (e *Engine) Forget(key types.NamespacedName) {
 	defer e.mu.Unlock()
 	if t, ok := e.targets[key]; ok {
 		e.leave(t)
+		e.unfollow(t)
 		t.conn.drop(t)
 		t.conn = nil
 		delete(e.targets, key)

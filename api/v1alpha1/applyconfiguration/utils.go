@@ -27,6 +27,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AcknowledgementRuleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ActivityRule"):
 		return &apiv1alpha1.ActivityRuleApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ActivityStatus"):
+		return &apiv1alpha1.ActivityStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ActivityStream"):
+		return &apiv1alpha1.ActivityStreamApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ActivityTargets"):
 		return &apiv1alpha1.ActivityTargetsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ApprovedAvatar"):

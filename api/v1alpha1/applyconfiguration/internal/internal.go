@@ -99,6 +99,44 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: targets
       type:
         namedType: dev.mithaq.mithaq.api.v1alpha1.ActivityTargets
+- name: dev.mithaq.mithaq.api.v1alpha1.ActivityStatus
+  map:
+    fields:
+    - name: digest
+      type:
+        namedType: dev.mithaq.mithaq.api.v1alpha1.HexSHA256
+    - name: lastPostAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: postsLast30Days
+      type:
+        scalar: numeric
+    - name: streams
+      type:
+        list:
+          elementType:
+            namedType: dev.mithaq.mithaq.api.v1alpha1.ActivityStream
+          elementRelationship: associative
+          keys:
+          - stream
+- name: dev.mithaq.mithaq.api.v1alpha1.ActivityStream
+  map:
+    fields:
+    - name: counter
+      type:
+        scalar: string
+    - name: cursor
+      type:
+        scalar: string
+    - name: readAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: since
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: stream
+      type:
+        namedType: dev.mithaq.mithaq.api.v1alpha1.StreamName
 - name: dev.mithaq.mithaq.api.v1alpha1.ActivityTargets
   map:
     fields:
@@ -1238,6 +1276,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: accountID
       type:
         scalar: string
+    - name: activity
+      type:
+        namedType: dev.mithaq.mithaq.api.v1alpha1.ActivityStatus
     - name: conditions
       type:
         list:
@@ -1323,6 +1364,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: usd
       type:
         scalar: string
+- name: dev.mithaq.mithaq.api.v1alpha1.StreamName
+  scalar: string
 - name: dev.mithaq.mithaq.api.v1alpha1.Suspension
   map:
     fields:

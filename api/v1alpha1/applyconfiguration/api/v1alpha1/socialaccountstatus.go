@@ -32,6 +32,8 @@ type SocialAccountStatusApplyConfiguration struct {
 	Findings []FindingApplyConfiguration `json:"findings,omitempty"`
 	// evaluation counts the rules that were judged.
 	Evaluation *EvaluationApplyConfiguration `json:"evaluation,omitempty"`
+	// activity is what was read of what the account does, and how far.
+	Activity *ActivityStatusApplyConfiguration `json:"activity,omitempty"`
 	// credentials describe the credential in use, never its content.
 	Credentials *CredentialStatusApplyConfiguration `json:"credentials,omitempty"`
 	// handover is present while credentials change hands.
@@ -117,6 +119,14 @@ func (b *SocialAccountStatusApplyConfiguration) WithFindings(values ...*FindingA
 // If called multiple times, the Evaluation field is set to the value of the last call.
 func (b *SocialAccountStatusApplyConfiguration) WithEvaluation(value *EvaluationApplyConfiguration) *SocialAccountStatusApplyConfiguration {
 	b.Evaluation = value
+	return b
+}
+
+// WithActivity sets the Activity field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Activity field is set to the value of the last call.
+func (b *SocialAccountStatusApplyConfiguration) WithActivity(value *ActivityStatusApplyConfiguration) *SocialAccountStatusApplyConfiguration {
+	b.Activity = value
 	return b
 }
 

@@ -1,0 +1,74 @@
+package observe
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// readsClosed is how long no activity is read: while the platform is out of reach,
+// or after failures of our own.
+func (c *conn) readsClosed(now time.Time) time.Duration {
+	switch {
+	case c.Client == nil || c.failures > 0 || len(c.reads.lanes) == 0:
+		return time.Hour // whatever changes that wakes the loop
+	case now.Before(c.reads.resume):
+		return c.reads.resume.Sub(now)
+	case c.reads.underway >= maxReading || c.reads.failures > 0 && c.reads.underway > 0:
+		return time.Hour
+	}
+	return 0
+}
+
+// candidate is a lane in which somebody's turn has come.
+type candidate struct {
+	lane   *lane
+	jumped bool
+	// late is how long ago, in parts of the interval: so the higher tiers, whose
+	// intervals are short, go first, and nobody starves.
+	late float64
+}
+
+// choose picks the lane that is read next, and whether from its queue; nil: none
+// now. What is known to be new goes before what may be.
+func (c *conn) choose(now time.Time, cfg Config) (l *lane, jumped bool, rest time.Duration) {
+	all, rest := c.candidates(now, cfg)
+	slices.SortFunc(all, candidate.before)
+	for _, one := range all {
+		wait := c.readWait(c.readOf(one.lane.stream), now)
+		if wait == 0 {
+			return one.lane, one.jumped, 0
+		}
+		rest = min(rest, wait)
+	}
+	return nil, false, rest
+}
+
+// candidates are the lanes in which somebody's turn has come, and how long it is
+// until it does in another.
+func (c *conn) candidates(now time.Time, cfg Config) (all []candidate, rest time.Duration) {
+	rest = time.Hour
+	for _, l := range c.reads.lanes {
+		if wait, some := l.moved.closes(l.ring.batch, now, cfg); some && wait > 0 {
+			rest = min(rest, wait)
+		} else if some {
+			all = append(all, candidate{l, true, float64(now.Sub(l.moved.waiting[0].since)) / float64(l.every)})
+		}
+		if due, ok := l.ring.due(now); ok && now.Before(due) {
+			rest = min(rest, due.Sub(now))
+		} else if ok {
+			all = append(all, candidate{l, false, float64(now.Sub(due)) / float64(l.every)})
+		}
+	}
+	return all, rest
+}
+
+func (a candidate) before(b candidate) int {
+	if a.jumped != b.jumped && a.jumped {
+		return -1
+	}
+	if a.jumped != b.jumped {
+		return 1
+	}
+	return cmp.Or(cmp.Compare(b.late, a.late), cmp.Compare(a.lane.every, b.lane.every), cmp.Compare(a.lane.stream, b.lane.stream))
+}

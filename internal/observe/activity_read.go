@@ -1,0 +1,251 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"mithaq.dev/mithaq/internal/platform"
+)
+
+// The first reading of a stream goes back so far, and so many acts: every act
+// costs a part of a budget, and on some platforms money.
+const (
+	firstWindow = 30 * 24 * time.Hour
+	firstActs   = 100
+)
+
+const (
+	// maxReading is how many calls about activity of a connection may be under way,
+	// beside those about profiles.
+	maxReading = 4
+	// maxPages is how many asks in a row catch up with one account, before the rest
+	// waits for the next lap.
+	maxPages = 10
+	// maxHeld is how many acts of an account wait to be judged, before it is read on.
+	maxHeld = 1000
+)
+
+func (a *activity) full() bool { return a.held >= maxHeld }
+
+// reading is one call that reads a stream.
+type reading struct {
+	stream  platform.Stream
+	read    platform.StreamRead
+	targets []*target
+	streams []*stream
+	asks    []platform.ActivityAsk
+	// counters are what the profiles told when it was asked: what comes later may
+	// not be in the answer.
+	counters []string
+	client   *platform.Client
+	spent    spent
+}
+
+// activityCalls picks the calls about activity that may go now, after those about
+// profiles, and says how long to rest.
+func (e *Engine) activityCalls(c *conn, now time.Time) (ready []func(context.Context), rest time.Duration) {
+	for {
+		call, wait := e.nextCall(c, now)
+		if call == nil {
+			return ready, wait
+		}
+		c.reads.underway++
+		ready = append(ready, call)
+	}
+}
+
+func (e *Engine) nextCall(c *conn, now time.Time) (func(context.Context), time.Duration) {
+	if wait := c.readsClosed(now); wait > 0 {
+		return nil, wait
+	}
+	rest := time.Hour
+	if len(c.reads.posts) > 0 {
+		wait := c.readWait(c.Adapter.Rereads, now)
+		if wait == 0 {
+			if call := e.rereadCall(c, now); call != nil {
+				return call, 0
+			}
+			wait = rest
+		}
+		rest = wait
+	}
+	for {
+		l, jumped, wait := c.choose(now, e.cfg)
+		if l == nil {
+			return nil, min(rest, wait)
+		}
+		if call := e.visit(c, l, jumped, now); call != nil {
+			return call, 0
+		}
+	}
+}
+
+// visit takes those whose turn has come out of a lane, and asks for those of them
+// that can be read; nil: nobody can.
+func (e *Engine) visit(c *conn, l *lane, jumped bool, now time.Time) func(context.Context) {
+	var chosen []*target
+	if jumped {
+		chosen = l.jump()
+	} else {
+		chosen = l.ring.take()
+	}
+	if l.stream == streamRereads {
+		for _, t := range chosen {
+			c.lookAgain(t)
+		}
+		return e.rereadCall(c, now)
+	}
+	r := &reading{stream: l.stream, read: c.Adapter.Streams[l.stream], client: c.Client}
+	for _, t := range chosen {
+		e.ask(r, t, !jumped, now)
+	}
+	if len(r.asks) == 0 {
+		return nil
+	}
+	r.spent = c.spend(r.read.Read, now)
+	return func(ctx context.Context) { e.readActivity(ctx, c, r) }
+}
+
+// jump takes the next batch out of the queue: a smaller one, where it was refused
+// before.
+func (l *lane) jump() []*target {
+	n, size := 0, l.ring.batch
+	for n < len(l.moved.waiting) && n < size {
+		if part := l.moved.waiting[n].t.stream(l.stream).part; part > 0 {
+			size = min(size, max(part, n))
+		}
+		if n < size {
+			n++
+		}
+	}
+	chosen := l.moved.take(n)
+	for _, t := range chosen {
+		t.stream(l.stream).ticket = nil
+	}
+	return chosen
+}
+
+// ask adds an account to a call, if it can be read. In a lap, those who wait in the
+// queue are left to it.
+func (e *Engine) ask(r *reading, t *target, lap bool, now time.Time) {
+	s := t.stream(r.stream)
+	if lap && s.ticket != nil {
+		return
+	}
+	if lap {
+		s.pages, s.waits = 0, false // another try
+	}
+	if s.busy || !t.legible() || t.activity.full() || e.obstacle(t, r.stream) != "" {
+		return
+	}
+	s.busy, s.again = true, false
+	ask := s.ask(now, r.read.Ordered)
+	ask.Ref = platform.AccountRef{ID: t.id, Handle: t.snapshot.Profile.Handle}
+	if r.read.OwnToken {
+		ask.Token, _ = e.token(t)
+	}
+	r.targets, r.streams = append(r.targets, t), append(r.streams, s)
+	r.asks, r.counters = append(r.asks, ask), append(r.counters, t.counter(r.stream))
+}
+
+// ask is the next question about a stream.
+func (s *stream) ask(now time.Time, ordered bool) platform.ActivityAsk {
+	if s.Since.IsZero() {
+		s.Since = now.Add(-firstWindow)
+	}
+	ask := platform.ActivityAsk{Cursor: s.Cursor, Since: s.Since, Limit: firstActs}
+	if ordered && s.At.IsZero() {
+		ask.Limit = max(firstActs-s.acts, 1)
+	}
+	return ask
+}
+
+// readActivity performs one call and takes in its answer.
+func (e *Engine) readActivity(ctx context.Context, c *conn, r *reading) {
+	bounded, cancel := context.WithTimeout(ctx, e.cfg.CallTimeout)
+	defer cancel()
+	answers, err := r.client.Activity.Activity(bounded, r.stream, r.asks)
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil && len(answers) != len(r.asks) {
+		err = &platform.Error{Kind: platform.KindUnavailable, Op: "activity", Err: fmt.Errorf("%d answers to %d questions", len(answers), len(r.asks))}
+	}
+	now := e.cfg.Clock.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c.reads.underway--
+	for _, s := range r.streams {
+		s.busy = false
+	}
+	if err != nil {
+		r.spent.done(0)
+		e.metrics.read(c.Platform, r.stream, string(platform.KindOf(err)))
+		e.unread(c, r, err, now)
+	} else {
+		e.metrics.read(c.Platform, r.stream, "answered")
+		c.reads.failures, c.reads.resume = 0, time.Time{}
+		items := 0
+		for i := range answers {
+			items += answers[i].Items
+			e.takeIn(r, i, &answers[i], now)
+		}
+		r.spent.done(items)
+	}
+	for i, t := range r.targets {
+		if t.stream(r.stream) == r.streams[i] && t.conn != nil {
+			e.pursue(t)
+		}
+	}
+	e.wakeLoop()
+}
+
+// unread decides what becomes of a call that nobody answered. Everybody in it
+// jumps the lane when it may go again.
+func (e *Engine) unread(c *conn, r *reading, err error, now time.Time) {
+	kind := platform.KindOf(err)
+	if refusal(kind) && len(r.streams) == 1 {
+		e.refuse(r, 0, kind)
+		return
+	}
+	for _, s := range r.streams {
+		s.again = true
+		if refusal(kind) {
+			s.part = max(len(r.streams)/2, 1)
+		}
+	}
+	if c.Client == r.client {
+		e.readsFailed(c, r.targets[0], r.spent, err, now)
+	}
+}
+
+// refusal says that asking the same again is useless.
+func refusal(kind platform.Kind) bool {
+	return kind == platform.KindUnauthorized || kind == platform.KindNotFound || kind == platform.KindInvalid
+}
+
+// readsFailed holds activity back after a failure. Whether the platform is out of
+// reach is for the profiles to say, which have the breaker: one is looked at.
+func (e *Engine) readsFailed(c *conn, t *target, s spent, err error, now time.Time) {
+	switch platform.KindOf(err) {
+	case platform.KindRateLimited:
+		s.pause(now.Add(retryAfter(err)))
+	case platform.KindBudgetExhausted:
+		c.reads.resume = now.Add(time.Hour)
+		if midnight := now.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour); midnight.Before(c.reads.resume) {
+			c.reads.resume = midnight
+		}
+	case platform.KindUnauthorized, platform.KindNotFound, platform.KindInvalid:
+	case platform.KindUnavailable, platform.KindAmbiguous:
+		if now.Before(c.reads.resume) {
+			return // calls that were under way together failed together: one failure
+		}
+		c.reads.failures++
+		pause := min(firstBackoff<<min(c.reads.failures-1, 12), longBackoff)
+		c.reads.resume = now.Add(pause)
+		if t.conn == c {
+			c.enqueue(t, t.lookup(), now)
+		}
+	}
+}
