@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -183,4 +184,45 @@ func (w *World) Count(p Platform) int {
 		return len(s.byID)
 	}
 	return 0
+}
+
+// owned lists the ids of an owner's accounts, in order.
+func (w *World) owned(p Platform, owner string) []string {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	var ids []string
+	if s, ok := w.accounts[p]; ok {
+		for id, a := range s.byID {
+			if a.Owner == owner {
+				ids = append(ids, id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// Owned lists the accounts of an owner, in any state, by id.
+func (w *World) Owned(p Platform, owner string) []Account {
+	var out []Account
+	for _, id := range w.owned(p, owner) {
+		if a, ok := w.Account(p, id); ok {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Accounts calls yield with each account of a platform, in no order, until it
+// returns false. It runs under the world's lock and must not call the world.
+func (w *World) Accounts(p Platform, yield func(*Account) bool) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if s, ok := w.accounts[p]; ok {
+		for _, a := range s.byID {
+			if !yield(a) {
+				return
+			}
+		}
+	}
 }
