@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"mithaq.dev/mithaq/hack/platformsim/gate"
 	"mithaq.dev/mithaq/hack/platformsim/world"
 )
 
@@ -167,6 +168,7 @@ func (s *server) agree(p world.Platform, q url.Values, c world.Choice) (string, 
 	code, err := s.world.Authorize(world.Consent{
 		Platform: p, Client: q.Get("client_id"), Person: c.Person, Account: c.Account,
 		Scopes: c.Granted(asked), RedirectURI: q.Get("redirect_uri"), Challenge: q.Get("code_challenge"),
+		Online: gate.Online(p, q),
 	})
 	if err != nil {
 		return "", err

@@ -14,6 +14,8 @@ func (s *server) peopleActions() map[string]action {
 		"PUT /v1/people/{platform}/{person}":                  s.putPerson,
 		"DELETE /v1/people/{platform}/{person}":               s.deletePerson,
 		"POST /v1/people/{platform}/{person}/password":        s.changePassword,
+		"GET /v1/people/{platform}/{person}/security":         s.getSecurity,
+		"PUT /v1/people/{platform}/{person}/security":         s.putSecurity,
 		"GET /v1/accounts/{platform}/{ref}/roles":             s.listRoles,
 		"PUT /v1/accounts/{platform}/{ref}/roles/{person}":    s.putRole,
 		"DELETE /v1/accounts/{platform}/{ref}/roles/{person}": s.deleteRole,

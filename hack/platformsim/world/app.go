@@ -23,6 +23,9 @@ type App struct {
 	// that depend on it.
 	Name       string `json:"name,omitempty"`
 	DailyUsers int64  `json:"dailyUsers,omitempty"`
+	// Denied: the platform does not admit the app to its API, such as a client id
+	// that is not on Snapchat's list or a Google project whose API is off.
+	Denied bool `json:"denied,omitempty"`
 }
 
 type appKey struct {

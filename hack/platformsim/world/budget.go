@@ -5,6 +5,9 @@ type BudgetCount struct {
 	Platform Platform `json:"platform"`
 	// Bucket is the kind of budget, never one account's or token's own.
 	Bucket string `json:"bucket"`
+	// Day is the day of a budget that a day limits, in the platform's own time zone;
+	// empty for others.
+	Day string `json:"day,omitempty"`
 	// Units are those that the platform granted: calls, units, requests.
 	Units int64 `json:"units"`
 	// Exceeded are those asked for beyond the published limit.
@@ -15,19 +18,24 @@ type BudgetCount struct {
 }
 
 type budgetKey struct {
-	platform Platform
-	bucket   string
+	platform    Platform
+	bucket, day string
 }
 
 // CountBudget records units granted and units beyond the limit, and how much of
 // that very budget is used now, in percent.
 func (w *World) CountBudget(p Platform, bucket string, granted, exceeded int64, percent float64) {
+	w.CountDailyBudget(p, bucket, "", granted, exceeded, percent)
+}
+
+// CountDailyBudget is CountBudget for a budget that a day limits.
+func (w *World) CountDailyBudget(p Platform, bucket, day string, granted, exceeded int64, percent float64) {
 	w.ledger.mu.Lock()
 	defer w.ledger.mu.Unlock()
-	key := budgetKey{p, bucket}
+	key := budgetKey{p, bucket, day}
 	b, ok := w.ledger.budgets[key]
 	if !ok {
-		b = &BudgetCount{Platform: p, Bucket: bucket}
+		b = &BudgetCount{Platform: p, Bucket: bucket, Day: day}
 		w.ledger.budgets[key] = b
 	}
 	b.Units += granted

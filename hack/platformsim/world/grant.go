@@ -130,6 +130,7 @@ type record struct {
 	parent *record
 	// redirect and challenge bind a code.
 	redirect, challenge string
+	online              bool
 	// successors answer a repetition within the grace.
 	successors Issued
 	firstUse   time.Time

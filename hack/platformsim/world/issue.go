@@ -26,6 +26,9 @@ type Consent struct {
 	RedirectURI string
 	// Challenge is S256 of RFC 7636; empty is no PKCE.
 	Challenge string
+	// Online consents yield no refresh token, whatever the rules say (Google's
+	// access_type).
+	Online bool
 }
 
 // Issued is a pair of secrets; Refresh may be empty. Expires is the access
@@ -60,7 +63,7 @@ func (w *World) Authorize(c Consent) (code string, err error) {
 	defer s.mu.Unlock()
 	s.families++
 	life := s.rulesOf(c.Platform).CodeLife
-	r := s.add(w.Now(), record{redirect: c.RedirectURI, challenge: c.Challenge, Token: Token{
+	r := s.add(w.Now(), record{redirect: c.RedirectURI, challenge: c.Challenge, online: c.Online, Token: Token{
 		Kind: CodeToken, Platform: c.Platform, Client: c.Client, Person: c.Person, Account: c.Account,
 		Scopes: slices.Clone(c.Scopes), Family: s.families,
 	}}, life)
@@ -164,7 +167,7 @@ func (r *record) child(kind TokenKind) Token {
 func (s *grantStore) issue(from *record, now time.Time) Issued {
 	rules := s.rulesOf(from.Platform)
 	access := s.add(now, record{Token: from.child(AccessToken)}, rules.AccessLife)
-	if !rules.Refreshes || rules.RefreshScope != "" && !slices.Contains(from.Scopes, rules.RefreshScope) {
+	if !rules.Refreshes || from.online || rules.RefreshScope != "" && !slices.Contains(from.Scopes, rules.RefreshScope) {
 		return access.issued("")
 	}
 	refresh := s.add(now, record{Token: from.child(RefreshToken)}, rules.RefreshLife)

@@ -123,7 +123,7 @@ func (l Ledger) sort() {
 		return cmp.Or(cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.APIKey, b.APIKey))
 	})
 	slices.SortFunc(l.Budgets, func(a, b BudgetCount) int {
-		return cmp.Or(cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.Bucket, b.Bucket))
+		return cmp.Or(cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.Day, b.Day))
 	})
 }
 

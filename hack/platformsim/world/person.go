@@ -64,10 +64,11 @@ type peopleStore struct {
 	// byAccount and byPerson are kept in step.
 	byAccount map[postKey]map[string]*Role
 	byPerson  map[postKey]map[string]*Role
+	security  map[postKey]Security
 }
 
 func newPeopleStore() peopleStore {
-	return peopleStore{people: map[postKey]*Person{}, byAccount: map[postKey]map[string]*Role{}, byPerson: map[postKey]map[string]*Role{}}
+	return peopleStore{people: map[postKey]*Person{}, byAccount: map[postKey]map[string]*Role{}, byPerson: map[postKey]map[string]*Role{}, security: map[postKey]Security{}}
 }
 
 // PutPerson creates or replaces a person. It fails with ErrInvalid.
@@ -137,6 +138,7 @@ func (w *World) RemovePerson(p Platform, id string) error {
 		return fmt.Errorf("removing person %s/%s: %w", p, id, ErrNotFound)
 	}
 	delete(w.people.people, key)
+	delete(w.people.security, key)
 	for account := range w.people.byPerson[key] {
 		delete(w.people.byAccount[postKey{p, account}], id)
 	}

@@ -2,7 +2,6 @@ package world
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -12,6 +11,8 @@ import (
 type shelf struct {
 	byID     map[string]*Account
 	byHandle map[string]string
+	// byOwner lists ids in order; nil until somebody asks, and again after a change.
+	byOwner map[string][]string
 }
 
 // Put creates or replaces the account with a's platform and id. It fails with
@@ -37,6 +38,9 @@ func (w *World) put(a Account) error {
 		if taken && a.State != Deleted {
 			return fmt.Errorf("putting account %s/%s: handle %q belongs to %s: %w", a.Platform, a.ID, a.Handle, holder, ErrConflict)
 		}
+	}
+	if old, ok := s.byID[a.ID]; !ok || old.Owner != a.Owner {
+		s.byOwner = nil
 	}
 	s.dropHandle(a.ID)
 	s.byID[a.ID] = &a
@@ -142,6 +146,7 @@ func (w *World) Delete(p Platform, ref string) error {
 	defer w.mu.Unlock()
 	s := w.shelf(p)
 	s.dropHandle(a.ID)
+	s.byOwner = nil
 	delete(s.byID, a.ID)
 	return nil
 }
@@ -184,33 +189,6 @@ func (w *World) Count(p Platform) int {
 		return len(s.byID)
 	}
 	return 0
-}
-
-// owned lists the ids of an owner's accounts, in order.
-func (w *World) owned(p Platform, owner string) []string {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	var ids []string
-	if s, ok := w.accounts[p]; ok {
-		for id, a := range s.byID {
-			if a.Owner == owner {
-				ids = append(ids, id)
-			}
-		}
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-// Owned lists the accounts of an owner, in any state, by id.
-func (w *World) Owned(p Platform, owner string) []Account {
-	var out []Account
-	for _, id := range w.owned(p, owner) {
-		if a, ok := w.Account(p, id); ok {
-			out = append(out, a)
-		}
-	}
-	return out
 }
 
 // Accounts calls yield with each account of a platform, in no order, until it
