@@ -13,6 +13,7 @@ type shelf struct {
 	byHandle map[string]string
 	// byOwner lists ids in order; nil until somebody asks, and again after a change.
 	byOwner map[string][]string
+	changes map[string]Change
 }
 
 // Put creates or replaces the account with a's platform and id. It fails with
@@ -39,9 +40,11 @@ func (w *World) put(a Account) error {
 			return fmt.Errorf("putting account %s/%s: handle %q belongs to %s: %w", a.Platform, a.ID, a.Handle, holder, ErrConflict)
 		}
 	}
-	if old, ok := s.byID[a.ID]; !ok || old.Owner != a.Owner {
+	old, ok := s.byID[a.ID]
+	if !ok || old.Owner != a.Owner {
 		s.byOwner = nil
 	}
+	s.note(a.ID, old, &a, w.Now())
 	s.dropHandle(a.ID)
 	s.byID[a.ID] = &a
 	if handle != "" && !taken {
@@ -147,6 +150,7 @@ func (w *World) Delete(p Platform, ref string) error {
 	s := w.shelf(p)
 	s.dropHandle(a.ID)
 	s.byOwner = nil
+	s.note(a.ID, s.byID[a.ID], nil, w.Now())
 	delete(s.byID, a.ID)
 	return nil
 }
@@ -177,7 +181,10 @@ func (w *World) Recycle(p Platform, ref, newID string) (Account, error) {
 	if s.byHandle[strings.ToLower(old.Handle)] != old.ID {
 		return Account{}, fmt.Errorf("recycling account %s/%s: it no longer holds %q: %w", p, ref, old.Handle, ErrConflict)
 	}
-	s.byID[old.ID].State = Deleted
+	gone := *s.byID[old.ID]
+	gone.State = Deleted
+	s.note(old.ID, s.byID[old.ID], &gone, w.Now())
+	s.byID[old.ID] = &gone
 	return stranger, w.put(stranger)
 }
 
