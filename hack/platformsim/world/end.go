@@ -19,6 +19,8 @@ type Mint struct {
 	Value string `json:"value,omitempty"`
 	// LifeSeconds is 0 for no end.
 	LifeSeconds int64 `json:"lifeSeconds,omitempty"`
+	// Derived: the fleet begins with it as if it had been derived for the account.
+	Derived bool `json:"derived,omitempty"`
 	// Family continues an earlier consent; 0 begins a new one.
 	Family int `json:"family,omitempty"`
 }
@@ -47,15 +49,15 @@ func (w *World) Mint(m Mint) (value string, t Token, err error) {
 	}
 	r := s.add(w.Now(), record{value: m.Value, Token: Token{
 		Kind: m.Kind, Platform: m.Platform, Client: m.Client, Person: m.Person, Account: m.Account,
-		Scopes: slices.Clone(m.Scopes), Family: m.Family,
+		Scopes: slices.Clone(m.Scopes), Family: m.Family, Derived: m.Derived,
 	}}, time.Duration(m.LifeSeconds)*time.Second)
 	return r.value, r.Token, nil
 }
 
 // Derive makes an access token for one account out of another token, with which
-// it ends, and returns the same one each time (Meta's Page tokens). It fails with
-// ErrRefused.
-func (w *World) Derive(p Platform, value, account string) (string, error) {
+// it ends, and returns the same one each time (Meta's Page tokens); with outlives
+// it does not expire with it. It fails with ErrRefused.
+func (w *World) Derive(p Platform, value, account string, outlives bool) (string, error) {
 	now := w.Now()
 	s := &w.grants
 	s.mu.Lock()
@@ -68,8 +70,8 @@ func (w *World) Derive(p Platform, value, account string) (string, error) {
 		return made.value, nil
 	}
 	t := parent.child(AccessToken)
-	t.Account = account
-	made := s.add(now, record{parent: parent, Token: t}, 0)
+	t.Account, t.Derived = account, true
+	made := s.add(now, record{parent: parent, outlives: outlives, Token: t}, 0)
 	if parent.derived == nil {
 		parent.derived = map[string]*record{}
 	}
@@ -143,6 +145,30 @@ func (w *World) ChangePassword(p Platform, person string) (int, error) {
 		return 0, nil
 	}
 	return w.EndGrants(p, TokenQuery{Person: person}, CausePassword)
+}
+
+// Extend gives a live token a new lifetime from now on. It is false for others.
+func (w *World) Extend(p Platform, value string, life time.Duration) bool {
+	now := w.Now()
+	s := &w.grants
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.byValue[postKey{p, value}]
+	if !ok || r.state(now) != "" {
+		return false
+	}
+	r.Issued, r.Expires = now, now.Add(life)
+	return true
+}
+
+// DropScope takes one scope out of everything a person granted a client.
+func (w *World) DropScope(p Platform, client, person, scope string) {
+	s := &w.grants
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.byGrant[grantKey{p, client, person}] {
+		r.Scopes = slices.DeleteFunc(slices.Clone(r.Scopes), func(have string) bool { return have == scope })
+	}
 }
 
 // Choice is who consents at a platform's dialog, and to what.

@@ -97,6 +97,8 @@ type Token struct {
 	// Account is the only account the token acts for; empty is all the person's.
 	Account string   `json:"account,omitempty"`
 	Scopes  []string `json:"scopes,omitempty"`
+	// Derived: made of another token, for one account (a Page token).
+	Derived bool `json:"derived,omitempty"`
 	// Family numbers the consent or minting that all its descendants share.
 	Family int       `json:"family"`
 	Issued time.Time `json:"issued"`
@@ -126,8 +128,10 @@ func (t Token) State(now time.Time) Cause {
 type record struct {
 	Token
 	value string
-	// parent must work for a derived token to work.
-	parent *record
+	// parent must work for a derived token to work; with outlives, its expiry does
+	// not matter.
+	parent   *record
+	outlives bool
 	// redirect and challenge bind a code.
 	redirect, challenge string
 	online              bool
@@ -143,7 +147,11 @@ func (r *record) state(now time.Time) Cause {
 	if cause := r.State(now); cause != "" || r.parent == nil {
 		return cause
 	}
-	return r.parent.state(now)
+	cause := r.parent.state(now)
+	if cause == CauseExpired && r.outlives {
+		return ""
+	}
+	return cause
 }
 
 type grantKey struct {

@@ -232,19 +232,30 @@ func TestRevocationReachesAsFarAsTheRulesSay(t *testing.T) {
 func TestDerivedTokensFollowTheirParent(t *testing.T) {
 	o := newOffice(t, world.GrantRules{AccessLife: time.Hour})
 	parent := o.grant().Access
-	page, err := o.Derive(world.X, parent, "2")
+	page, err := o.Derive(world.X, parent, "2", false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := o.Derive(world.X, parent, "2"); again != page {
+	if again, _ := o.Derive(world.X, parent, "2", false); again != page {
 		t.Errorf("%q, then %q", page, again)
 	}
 	if token, _ := o.Token(world.X, page); token.Account != "2" || token.Person != "p" {
 		t.Errorf("%+v", token)
 	}
+	lasting, err := o.Derive(world.X, parent, "1", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.DropScope(world.X, "k", "p", "read")
+	if token, _ := o.Token(world.X, page); len(token.Scopes) != 1 || token.Scopes[0] != "offline" {
+		t.Errorf("after the scope went: %v", token.Scopes)
+	}
 	o.clock.Step(time.Hour)
 	o.wantState("page token", page, world.CauseExpired)
-	if _, err := o.Derive(world.X, parent, "2"); !errors.Is(err, world.ErrRefused) {
+	o.wantState("lasting page token", lasting, "")
+	o.Revoke(world.X, parent)
+	o.wantState("lasting page token after the revocation", lasting, world.CauseRevoked)
+	if _, err := o.Derive(world.X, parent, "2", false); !errors.Is(err, world.ErrRefused) {
 		t.Errorf("from an expired token: %v", err)
 	}
 }
