@@ -1,5 +1,5 @@
 // Command platformsim simulates the APIs of social media platforms on loopback,
-// for demos and tests without accounts, money or network. X is served so far.
+// for demos and tests without accounts, money or network.
 package main
 
 import (
@@ -20,8 +20,10 @@ import (
 	"k8s.io/utils/clock"
 
 	"mithaq.dev/mithaq/hack/platformsim/control"
+	"mithaq.dev/mithaq/hack/platformsim/snapchat"
 	"mithaq.dev/mithaq/hack/platformsim/world"
 	"mithaq.dev/mithaq/hack/platformsim/x"
+	"mithaq.dev/mithaq/hack/platformsim/youtube"
 )
 
 func main() {
@@ -37,8 +39,12 @@ func main() {
 type config struct {
 	xListen, controlListen, fleet, readyFile string
 
-	spelling string
-	x        x.Options
+	youtubeListen, snapchatListen string
+
+	spelling, revoke string
+	x                x.Options
+	youtube          youtube.Options
+	snapchat         snapchat.Options
 }
 
 func parseFlags(args []string, output io.Writer) (config, error) {
@@ -55,11 +61,27 @@ func parseFlags(args []string, output io.Writer) (config, error) {
 	f.IntVar(&c.x.Limit, "x-limit", 300, "requests per app, endpoint and window")
 	f.BoolVar(&c.x.PlainThrottle, "x-plain-throttle", false, "refuse with a plain problem instead of error code 88")
 	f.BoolVar(&c.x.SingleNotFound404, "x-single-404", false, "answer a single lookup of nobody with 404 instead of 200 with errors")
+	f.BoolVar(&c.x.RevokeGrant, "x-revoke-grant", false, "a revocation ends all of a user's tokens of the app instead of one")
+	c.youtubeFlags(f)
+	c.snapchatFlags(f)
 	if err := f.Parse(args); err != nil {
 		return config{}, fmt.Errorf("parsing flags: %w", err)
 	}
-	c.x.Spelling = x.Spelling(c.spelling)
+	c.x.Spelling, c.snapchat.Revoke = x.Spelling(c.spelling), snapchat.Revocation(c.revoke)
 	return c, c.check(f.Args())
+}
+
+func (c *config) youtubeFlags(f *flag.FlagSet) {
+	f.StringVar(&c.youtubeListen, "youtube-listen", "127.0.0.1:0", "loopback `address` of Google's APIs; port 0 picks a free one")
+	f.IntVar(&c.youtube.DailyUnits, "youtube-units", 10_000, "units per project and Pacific day")
+	f.IntVar(&c.youtube.PerMinute, "youtube-per-minute", 0, "requests per project and minute; 0 is no limit")
+}
+
+func (c *config) snapchatFlags(f *flag.FlagSet) {
+	f.StringVar(&c.snapchatListen, "snapchat-listen", "127.0.0.1:0", "loopback `address` of Snap's APIs; port 0 picks a free one")
+	f.IntVar(&c.snapchat.MaxLimit, "snapchat-max-limit", 1000, "largest page of an organisation's profiles")
+	f.StringVar(&c.revoke, "snapchat-revoke", string(snapchat.RevokeWorks), "what revoking does: works, ignored (200) or missing (404)")
+	f.BoolVar(&c.snapchat.RemovesPeople, "snapchat-removes-people", false, "let members and roles be deleted")
 }
 
 func (c config) check(rest []string) error {
@@ -68,6 +90,10 @@ func (c config) check(rest []string) error {
 		return fmt.Errorf("parsing flags: unexpected arguments %q", rest)
 	case c.x.Spelling != x.SpellingTweet && c.x.Spelling != x.SpellingPost && c.x.Spelling != x.SpellingMixed:
 		return fmt.Errorf("parsing flags: spelling %q is not tweet, post or mixed", c.spelling)
+	case c.snapchat.Revoke != snapchat.RevokeWorks && c.snapchat.Revoke != snapchat.RevokeIgnored && c.snapchat.Revoke != snapchat.RevokeMissing:
+		return fmt.Errorf("parsing flags: snapchat-revoke %q is not works, ignored or missing", c.revoke)
+	case min(c.youtube.DailyUnits, c.snapchat.MaxLimit) < 1 || c.youtube.PerMinute < 0:
+		return fmt.Errorf("parsing flags: youtube-units or snapchat-max-limit is below 1, or youtube-per-minute below 0")
 	case c.x.Window < time.Second || c.x.Limit < 1:
 		return fmt.Errorf("parsing flags: x-window is below 1s or x-limit below 1")
 	}
@@ -81,13 +107,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	w := world.New(world.NewShiftedClock(clock.RealClock{}))
+	// The handlers first: they set the platforms' rules for the tokens of the fleet.
+	sites := map[string]site{
+		"x":        {c.xListen, x.New(w, c.x)},
+		"youtube":  {c.youtubeListen, youtube.New(w, c.youtube)},
+		"snapchat": {c.snapchatListen, snapchat.New(w, c.snapchat)},
+		"control":  {c.controlListen, control.New(w)},
+	}
 	if err := load(w, c.fleet); err != nil {
 		return err
 	}
-	return serve(ctx, map[string]site{
-		"x":       {c.xListen, x.New(w, c.x)},
-		"control": {c.controlListen, control.New(w)},
-	}, func(addresses []byte) error { return announce(stdout, c.readyFile, addresses) })
+	return serve(ctx, sites, func(addresses []byte) error { return announce(stdout, c.readyFile, addresses) })
 }
 
 func load(w *world.World, path string) error {

@@ -60,7 +60,7 @@ func TestServesTheFleetUntilStopped(t *testing.T) {
 	ready := filepath.Join(t.TempDir(), "ready.json")
 	addresses, end := begin(t, "--fleet", "fleet.example.yaml", "--ready-file", ready, "--spelling", "post", "--x-limit", "1")
 	data, err := os.ReadFile(ready)
-	want := fmt.Sprintf(`{"control":%q,"x":%q}`+"\n", addresses["control"], addresses["x"])
+	want := fmt.Sprintf(`{"control":%q,"snapchat":%q,"x":%q,"youtube":%q}`+"\n", addresses["control"], addresses["snapchat"], addresses["x"], addresses["youtube"])
 	if err != nil || string(data) != want {
 		t.Errorf("ready file %q, want %q (%v)", data, want, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 
 	"mithaq.dev/mithaq/hack/platformsim/world"
@@ -25,7 +26,14 @@ type action func(r *http.Request) (status int, body any, err error)
 func New(w *world.World) http.Handler {
 	s := &server{world: w}
 	mux := http.NewServeMux()
-	for pattern, do := range map[string]action{
+	for pattern, do := range s.actions() {
+		mux.Handle(pattern, do)
+	}
+	return mux
+}
+
+func (s *server) actions() map[string]action {
+	all := map[string]action{
 		"GET /healthz":                                   s.health,
 		"GET /v1/accounts/{platform}/{ref}":              s.getAccount,
 		"PUT /v1/accounts/{platform}/{ref}":              s.putAccount,
@@ -41,10 +49,11 @@ func New(w *world.World) http.Handler {
 		"POST /v1/clock":                                 s.advanceClock,
 		"POST /v1/apps/{platform}/{apiKey}/revoke-token": s.revokeToken,
 		"PUT /v1/apps/{platform}/{apiKey}/credits":       s.putCredits,
-	} {
-		mux.Handle(pattern, do)
 	}
-	return mux
+	maps.Copy(all, s.postActions())
+	maps.Copy(all, s.peopleActions())
+	maps.Copy(all, s.grantActions())
+	return all
 }
 
 // ServeHTTP implements http.Handler.
@@ -80,7 +89,7 @@ func statusOf(err error) int {
 		return http.StatusNotFound
 	case errors.Is(err, world.ErrConflict), errors.Is(err, world.ErrClockFixed):
 		return http.StatusConflict
-	case errors.Is(err, world.ErrInvalid), errors.Is(err, errBody):
+	case errors.Is(err, world.ErrInvalid), errors.Is(err, world.ErrRefused), errors.Is(err, errBody):
 		return http.StatusBadRequest
 	}
 	return http.StatusInternalServerError

@@ -58,9 +58,12 @@ func (g Gate) guard(endpoint string, explicit bool, next http.Handler) http.Hand
 type lieKey struct{}
 
 // Lie is the fault by which a handler has to answer falsely, or the empty kind.
-func Lie(ctx context.Context) world.FaultKind {
-	kind, _ := ctx.Value(lieKey{}).(world.FaultKind)
-	return kind
+func Lie(ctx context.Context) world.FaultKind { return Told(ctx).Kind }
+
+// Told is the whole fault of which Lie is the kind.
+func Told(ctx context.Context) world.Fault {
+	fault, _ := ctx.Value(lieKey{}).(world.Fault)
+	return fault
 }
 
 // counter counts an answer before its first byte leaves, so that a client that

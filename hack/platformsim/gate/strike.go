@@ -41,6 +41,9 @@ var strikes = map[world.FaultKind]strikeFunc{
 	world.FaultExtraForeign:    lie,
 	world.FaultAllNotFound:     lie,
 	world.FaultAllSuspended:    lie,
+	world.FaultNullItems:       lie,
+	world.FaultItemErrors:      lie,
+	world.FaultLostAnswer:      lostAnswer,
 }
 
 const jsonType = "application/json; charset=utf-8"
@@ -181,8 +184,14 @@ func repeat(w http.ResponseWriter, b []byte, n int) {
 }
 
 func lie(s strikeContext, w *counter, r *http.Request) {
-	ctx := context.WithValue(r.Context(), lieKey{}, s.fault.Kind)
+	ctx := context.WithValue(r.Context(), lieKey{}, s.fault)
 	s.next.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// lostAnswer lets the platform act before nobody hears of it.
+func lostAnswer(s strikeContext, w *counter, r *http.Request) {
+	s.next.ServeHTTP(&buffer{header: http.Header{}}, r)
+	refuse(s, w, r)
 }
 
 // spoil lets the true answer through up to its middle.

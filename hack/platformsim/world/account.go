@@ -65,6 +65,17 @@ type Account struct {
 	CreatedAt    time.Time `json:"createdAt,omitzero"`
 	LastPostID   string    `json:"lastPostID,omitempty"`
 	PinnedPostID string    `json:"pinnedPostID,omitempty"`
+	// Owner is the id of the portfolio, organisation or domain that holds the
+	// account; empty is none.
+	Owner string `json:"owner,omitempty"`
+	// Linked is the id of the account on the sister platform (a Page's Instagram
+	// account and the other way round).
+	Linked string `json:"linked,omitempty"`
+	// Engaged counts the people engaged with the account in 24 hours, or its
+	// impressions, for limits that depend on it; 0 leaves it to the simulator.
+	Engaged int64 `json:"engaged,omitempty"`
+	// Unpublished: its holders took it off the net, and still see it.
+	Unpublished bool `json:"unpublished,omitempty"`
 }
 
 // rule is what a platform demands of the names of an account.
@@ -140,7 +151,7 @@ func checkPosts(a *Account) error {
 }
 
 func checkCounts(a *Account) error {
-	if min(a.Followers, a.Following, a.Posts, a.Listed, a.Likes) < 0 {
+	if min(a.Followers, a.Following, a.Posts, a.Listed, a.Likes, a.Engaged) < 0 {
 		return fmt.Errorf("a count is negative")
 	}
 	return nil

@@ -17,6 +17,15 @@ type App struct {
 	AppToken string `json:"appToken,omitempty"`
 	// CreditsUSD is the balance in dollars, at most six decimals; empty is unlimited.
 	CreditsUSD string `json:"creditsUSD,omitempty"`
+	// RedirectURIs are where consents may return to; none is anywhere.
+	RedirectURIs []string `json:"redirectURIs,omitempty"`
+	// Name is what people see; DailyUsers counts those who use the app, for limits
+	// that depend on it.
+	Name       string `json:"name,omitempty"`
+	DailyUsers int64  `json:"dailyUsers,omitempty"`
+	// Denied: the platform does not admit the app to its API, such as a client id
+	// that is not on Snapchat's list or a Google project whose API is off.
+	Denied bool `json:"denied,omitempty"`
 }
 
 type appKey struct {
@@ -56,6 +65,23 @@ func (w *World) PutApp(a App) error {
 	w.apps.apps[id] = &a
 	w.ledger.setCredits(id, credits)
 	return nil
+}
+
+// App returns an app by its key.
+func (w *World) App(p Platform, key string) (App, bool) {
+	w.apps.mu.RLock()
+	defer w.apps.mu.RUnlock()
+	a, ok := w.apps.apps[appKey{p, key}]
+	if !ok {
+		return App{}, false
+	}
+	return *a, true
+}
+
+// AppSecretIs says whether this is the secret of the app.
+func (w *World) AppSecretIs(p Platform, key, secret string) bool {
+	a, ok := w.App(p, key)
+	return ok && subtle.ConstantTimeCompare([]byte(a.APISecret), []byte(secret)) == 1
 }
 
 // setToken makes token the only one of the app; empty leaves none.

@@ -52,12 +52,20 @@ const (
 	FaultAllNotFound FaultKind = "allNotFound"
 	// FaultAllSuspended says of every account that it is suspended.
 	FaultAllSuspended FaultKind = "allSuspended"
+	// FaultLostAnswer does what was asked and then resets the connection.
+	FaultLostAnswer FaultKind = "lostAnswer"
+	// FaultNullItems leaves out every Items-th item of answers that have items with
+	// results of their own (Meta's batches); elsewhere it does nothing.
+	FaultNullItems FaultKind = "nullItems"
+	// FaultItemErrors answers a transient error for every Items-th such item.
+	FaultItemErrors FaultKind = "itemErrors"
 )
 
 var faultKinds = []FaultKind{
 	FaultRefuse, FaultHang, FaultDelay, FaultSlow, FaultStatus, FaultThrottle, FaultThrottleNoReset,
 	FaultHTML, FaultGarbage, FaultEmpty, FaultEmptyObject, FaultHugeBody, FaultGzipBomb, FaultTruncated,
 	FaultCutOff, FaultShuffleForeign, FaultExtraForeign, FaultAllNotFound, FaultAllSuspended,
+	FaultLostAnswer, FaultNullItems, FaultItemErrors,
 }
 
 // FaultKinds lists all kinds.
@@ -74,6 +82,9 @@ type Fault struct {
 	EveryNth int `json:"everyNth,omitempty"`
 	// Requests ends the fault after it struck so often; 0 is until it is cleared.
 	Requests int `json:"requests,omitempty"`
+	// Items is for the kinds that say so; 0 and 1 are every one. The items are
+	// counted on from request to request, so that a repetition has another fate.
+	Items int `json:"items,omitempty"`
 	// Endpoint limits the fault to one endpoint; empty is the whole API, which
 	// does not include pictures.
 	Endpoint string `json:"endpoint,omitempty"`
@@ -128,8 +139,8 @@ func (f Fault) validate(endpoints []string) error {
 		return fmt.Errorf("status %d is not 200 to 599", f.Status)
 	case f.DelaySeconds < 0 || f.DelaySeconds > 86400:
 		return fmt.Errorf("delaySeconds %d is not 0 to 86400", f.DelaySeconds)
-	case min(f.EveryNth, f.Requests) < 0:
-		return fmt.Errorf("everyNth and requests cannot be negative")
+	case min(f.EveryNth, f.Requests, f.Items) < 0:
+		return fmt.Errorf("everyNth, requests and items cannot be negative")
 	}
 	return f.checkEndpoint(endpoints)
 }

@@ -15,6 +15,12 @@ import (
 type Fleet struct {
 	Apps     []App     `json:"apps"`
 	Accounts []Account `json:"accounts"`
+	People   []Person  `json:"people,omitempty"`
+	Roles    []Role    `json:"roles,omitempty"`
+	// Tokens are those that exist already.
+	Tokens []Mint `json:"tokens,omitempty"`
+	// Posts are counted in their accounts already: loading them moves no count.
+	Posts []Post `json:"posts,omitempty"`
 }
 
 // ReadFleet parses a fleet file; see ParseFleet.
@@ -41,22 +47,38 @@ func ParseFleet(data []byte) (Fleet, error) {
 	var raw struct {
 		Apps     []json.RawMessage `json:"apps"`
 		Accounts []json.RawMessage `json:"accounts"`
+		People   []json.RawMessage `json:"people"`
+		Roles    []json.RawMessage `json:"roles"`
+		Tokens   []json.RawMessage `json:"tokens"`
+		Posts    []json.RawMessage `json:"posts"`
 	}
 	if err := decodeStrict(plain, &raw); err != nil {
 		return Fleet{}, fmt.Errorf("parsing fleet: %w", err)
 	}
-	f := Fleet{Apps: make([]App, len(raw.Apps)), Accounts: make([]Account, len(raw.Accounts))}
-	for i, entry := range raw.Apps {
-		if err := decodeStrict(entry, &f.Apps[i]); err != nil {
-			return Fleet{}, fmt.Errorf("parsing fleet: apps[%d] (%s/%s): %w", i, f.Apps[i].Platform, f.Apps[i].APIKey, err)
-		}
-	}
-	for i, entry := range raw.Accounts {
-		if err := decodeStrict(entry, &f.Accounts[i]); err != nil {
-			return Fleet{}, fmt.Errorf("parsing fleet: accounts[%d] (%s): %w", i, entryName(f.Accounts[i]), err)
+	var f Fleet
+	for _, err := range []error{
+		entries("apps", raw.Apps, &f.Apps, func(a App) string { return fmt.Sprintf("%s/%s", a.Platform, a.APIKey) }),
+		entries("accounts", raw.Accounts, &f.Accounts, entryName),
+		entries("people", raw.People, &f.People, func(p Person) string { return fmt.Sprintf("%s/%s", p.Platform, p.ID) }),
+		entries("roles", raw.Roles, &f.Roles, func(r Role) string { return fmt.Sprintf("%s/%s %s", r.Platform, r.Account, r.Person) }),
+		entries("tokens", raw.Tokens, &f.Tokens, func(m Mint) string { return fmt.Sprintf("%s/%s %s", m.Platform, m.Client, m.Person) }),
+		entries("posts", raw.Posts, &f.Posts, func(p Post) string { return fmt.Sprintf("%s/%s", p.Platform, p.ID) }),
+	} {
+		if err != nil {
+			return Fleet{}, fmt.Errorf("parsing fleet: %w", err)
 		}
 	}
 	return f, nil
+}
+
+func entries[T any](section string, raw []json.RawMessage, into *[]T, name func(T) string) error {
+	*into = make([]T, len(raw))
+	for i, entry := range raw {
+		if err := decodeStrict(entry, &(*into)[i]); err != nil {
+			return fmt.Errorf("%s[%d] (%s): %w", section, i, name((*into)[i]), err)
+		}
+	}
+	return nil
 }
 
 func entryName(a Account) string {
@@ -88,6 +110,48 @@ func (w *World) Load(f Fleet) error {
 	for i, a := range f.Accounts {
 		if err := w.add(a); err != nil {
 			return fmt.Errorf("loading fleet: accounts[%d] (%s): %w", i, entryName(a), err)
+		}
+	}
+	return w.loadPeople(f)
+}
+
+func (w *World) loadPeople(f Fleet) error {
+	for i, p := range f.People {
+		if err := w.PutPerson(p); err != nil {
+			return fmt.Errorf("loading fleet: people[%d]: %w", i, err)
+		}
+	}
+	for i, r := range f.Roles {
+		if err := w.assign(r); err != nil {
+			return fmt.Errorf("loading fleet: roles[%d]: %w", i, err)
+		}
+	}
+	for i, m := range f.Tokens {
+		if _, _, err := w.Mint(m); err != nil {
+			return fmt.Errorf("loading fleet: tokens[%d]: %w", i, err)
+		}
+	}
+	for i, p := range f.Posts {
+		if err := w.putPost(p, false); err != nil {
+			return fmt.Errorf("loading fleet: posts[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// assign puts a role on one account, or on all of the person's organisation.
+func (w *World) assign(r Role) error {
+	if r.Account != AllAccounts {
+		return w.PutRole(r)
+	}
+	person, ok := w.Person(r.Platform, r.Person)
+	if !ok || person.Organisation == "" {
+		return fmt.Errorf("person %s/%s with an organisation: %w", r.Platform, r.Person, ErrNotFound)
+	}
+	for _, id := range w.owned(r.Platform, person.Organisation) {
+		r.Account = id
+		if err := w.PutRole(r); err != nil {
+			return err
 		}
 	}
 	return nil

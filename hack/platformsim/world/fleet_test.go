@@ -36,7 +36,7 @@ func TestFleetErrorsNameTheEntry(t *testing.T) {
 	const ok = "- {platform: X, id: \"1\", handle: a}\n"
 	for name, c := range map[string]struct{ yaml, want string }{
 		"no yaml":          {"accounts: [", "yaml"},
-		"unknown section":  {"people: []", "people"},
+		"unknown section":  {"persons: []", "persons"},
 		"duplicate key":    {"accounts:\n- {platform: X, id: \"1\", id: \"2\", handle: a}", "id"},
 		"unknown field":    {"accounts:\n" + ok + "- {platform: X, id: \"2\", handle: b, colour: red}", `accounts[1] (X/2 b): json: unknown field "colour"`},
 		"unquoted id":      {"accounts:\n- {platform: X, id: 2244994945, handle: a}", "accounts[0]"},

@@ -11,6 +11,8 @@ type Ledger struct {
 	Requests []RequestCount `json:"requests"`
 	Bills    []Bill         `json:"bills"`
 	Credits  []Credit       `json:"credits"`
+	// Budgets are what the simulators count of their limits.
+	Budgets []BudgetCount `json:"budgets"`
 }
 
 // RequestCount counts the answers with one status. Status 0 is a connection
@@ -68,12 +70,14 @@ type ledger struct {
 	bills    map[billKey]*Bill
 	paid     map[appKey]*paidDay
 	credits  map[appKey]int64
+	budgets  map[budgetKey]*BudgetCount
 }
 
 func (l *ledger) clear() {
 	l.requests = map[requestKey]int{}
 	l.bills = map[billKey]*Bill{}
 	l.paid = map[appKey]*paidDay{}
+	l.budgets = map[budgetKey]*BudgetCount{}
 }
 
 // CountRequest records one answer; status 0 is a reset connection.
@@ -88,7 +92,7 @@ func (w *World) Ledger() Ledger {
 	l := &w.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out := Ledger{Requests: []RequestCount{}, Bills: []Bill{}, Credits: []Credit{}}
+	out := Ledger{Requests: []RequestCount{}, Bills: []Bill{}, Credits: []Credit{}, Budgets: []BudgetCount{}}
 	for k, n := range l.requests {
 		out.Requests = append(out.Requests, RequestCount{k.platform, k.endpoint, k.status, n})
 	}
@@ -100,19 +104,30 @@ func (w *World) Ledger() Ledger {
 	for k, left := range l.credits {
 		out.Credits = append(out.Credits, Credit{k.platform, k.key, left, formatUSD(left)})
 	}
-	slices.SortFunc(out.Requests, func(a, b RequestCount) int {
-		return cmp.Or(cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Status, b.Status))
-	})
-	slices.SortFunc(out.Bills, func(a, b Bill) int {
-		return cmp.Or(cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.APIKey, b.APIKey), cmp.Compare(a.Day, b.Day), cmp.Compare(a.Resource, b.Resource))
-	})
-	slices.SortFunc(out.Credits, func(a, b Credit) int {
-		return cmp.Or(cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.APIKey, b.APIKey))
-	})
+	for _, b := range l.budgets {
+		out.Budgets = append(out.Budgets, *b)
+	}
+	out.sort()
 	return out
 }
 
-// ResetLedger forgets the requests, the bills and which resources were paid for
+// sort puts the lists into a fixed order, for comparison and for reading.
+func (l Ledger) sort() {
+	slices.SortFunc(l.Requests, func(a, b RequestCount) int {
+		return cmp.Or(cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Status, b.Status))
+	})
+	slices.SortFunc(l.Bills, func(a, b Bill) int {
+		return cmp.Or(cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.APIKey, b.APIKey), cmp.Compare(a.Day, b.Day), cmp.Compare(a.Resource, b.Resource))
+	})
+	slices.SortFunc(l.Credits, func(a, b Credit) int {
+		return cmp.Or(cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.APIKey, b.APIKey))
+	})
+	slices.SortFunc(l.Budgets, func(a, b BudgetCount) int {
+		return cmp.Or(cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.Day, b.Day))
+	})
+}
+
+// ResetLedger forgets the requests, the bills, the budgets and which resources were paid for
 // today. Credits that were spent stay spent.
 func (w *World) ResetLedger() {
 	w.ledger.mu.Lock()

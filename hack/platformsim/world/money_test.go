@@ -115,12 +115,16 @@ func TestCreditsAreReadExactly(t *testing.T) {
 func TestResetLedgerForgetsAllButSpending(t *testing.T) {
 	w := withApp(t, "1")
 	w.CountRequest(world.X, "/e", 200)
+	w.CountBudget(world.X, "calls", 3, 1, 75)
+	if l := w.Ledger(); l.BudgetExceeded(world.X) != 1 || l.BudgetUnits(world.X, "calls") != 3 {
+		t.Errorf("budgets %+v", l.Budgets)
+	}
 	if _, err := w.Bill(read("1")); err != nil {
 		t.Fatal(err)
 	}
 	w.ResetLedger()
 	want := world.Ledger{
-		Requests: []world.RequestCount{}, Bills: []world.Bill{},
+		Requests: []world.RequestCount{}, Bills: []world.Bill{}, Budgets: []world.BudgetCount{},
 		Credits: []world.Credit{{Platform: world.X, APIKey: "k", MicroUSD: 990_000, USD: "0.990000"}},
 	}
 	if diff := cmp.Diff(want, w.Ledger()); diff != "" {

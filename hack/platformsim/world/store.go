@@ -11,6 +11,9 @@ import (
 type shelf struct {
 	byID     map[string]*Account
 	byHandle map[string]string
+	// byOwner lists ids in order; nil until somebody asks, and again after a change.
+	byOwner map[string][]string
+	changes map[string]Change
 }
 
 // Put creates or replaces the account with a's platform and id. It fails with
@@ -37,6 +40,11 @@ func (w *World) put(a Account) error {
 			return fmt.Errorf("putting account %s/%s: handle %q belongs to %s: %w", a.Platform, a.ID, a.Handle, holder, ErrConflict)
 		}
 	}
+	old, ok := s.byID[a.ID]
+	if !ok || old.Owner != a.Owner {
+		s.byOwner = nil
+	}
+	s.note(a.ID, old, &a, w.Now())
 	s.dropHandle(a.ID)
 	s.byID[a.ID] = &a
 	if handle != "" && !taken {
@@ -141,6 +149,8 @@ func (w *World) Delete(p Platform, ref string) error {
 	defer w.mu.Unlock()
 	s := w.shelf(p)
 	s.dropHandle(a.ID)
+	s.byOwner = nil
+	s.note(a.ID, s.byID[a.ID], nil, w.Now())
 	delete(s.byID, a.ID)
 	return nil
 }
@@ -171,7 +181,10 @@ func (w *World) Recycle(p Platform, ref, newID string) (Account, error) {
 	if s.byHandle[strings.ToLower(old.Handle)] != old.ID {
 		return Account{}, fmt.Errorf("recycling account %s/%s: it no longer holds %q: %w", p, ref, old.Handle, ErrConflict)
 	}
-	s.byID[old.ID].State = Deleted
+	gone := *s.byID[old.ID]
+	gone.State = Deleted
+	s.note(old.ID, s.byID[old.ID], &gone, w.Now())
+	s.byID[old.ID] = &gone
 	return stranger, w.put(stranger)
 }
 
@@ -183,4 +196,18 @@ func (w *World) Count(p Platform) int {
 		return len(s.byID)
 	}
 	return 0
+}
+
+// Accounts calls yield with each account of a platform, in no order, until it
+// returns false. It runs under the world's lock and must not call the world.
+func (w *World) Accounts(p Platform, yield func(*Account) bool) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if s, ok := w.accounts[p]; ok {
+		for _, a := range s.byID {
+			if !yield(a) {
+				return
+			}
+		}
+	}
 }

@@ -1,6 +1,6 @@
-// Package world is the state a simulated platform shows and spends: accounts,
-// developer apps, pictures, faults and the ledger of requests and money. It
-// knows no wire format, so one world serves every simulated platform.
+// Package world is the state a simulated platform shows and spends: accounts and
+// what they post, developer apps, people with their roles and grants, pictures,
+// faults, and the ledger of requests, budgets and money. It knows no wire format, so one world serves every simulated platform.
 package world
 
 import (
@@ -32,10 +32,15 @@ type World struct {
 
 	mu       sync.RWMutex
 	accounts map[Platform]*shelf
+	posts    postStore
 
 	apps   appStore
 	faults faultPlan
 	ledger ledger
+	people peopleStore
+	grants grantStore
+
+	history history
 }
 
 // New returns an empty world that reads the time from c.
@@ -43,6 +48,9 @@ func New(c clock.Clock) *World {
 	w := &World{
 		clock:    c,
 		accounts: map[Platform]*shelf{},
+		posts:    newPostStore(),
+		people:   newPeopleStore(),
+		grants:   newGrantStore(),
 		apps:     newAppStore(),
 		faults:   newFaultPlan(),
 		ledger:   ledger{credits: map[appKey]int64{}},

@@ -3,6 +3,7 @@ package x
 import (
 	"fmt"
 
+	"mithaq.dev/mithaq/hack/platformsim/gate"
 	"mithaq.dev/mithaq/hack/platformsim/world"
 )
 
@@ -27,7 +28,7 @@ func twist(accounts []world.Account, lie world.FaultKind) []world.Account {
 // stranger is an account nobody asked for, with the profile of one somebody
 // did, so that a client matching by anything but the id is caught.
 func stranger(a world.Account) world.Account {
-	h := mix("stranger " + a.ID)
+	h := gate.Mix("stranger " + a.ID)
 	a.ID = fmt.Sprintf("9%017d", h%100_000_000_000_000_000)
 	a.Handle = fmt.Sprintf("other_%08x", h>>32)
 	return a

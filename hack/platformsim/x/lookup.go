@@ -1,11 +1,8 @@
 package x
 
 import (
-	"cmp"
-	"hash/fnv"
 	"net/http"
 	"regexp"
-	"slices"
 
 	"mithaq.dev/mithaq/hack/platformsim/gate"
 	"mithaq.dev/mithaq/hack/platformsim/world"
@@ -49,7 +46,7 @@ type answer struct {
 	Errors []problem `json:"errors,omitempty"`
 }
 
-func (l *lookup) serve(w http.ResponseWriter, r *http.Request, apiKey string) {
+func (l *lookup) serve(w http.ResponseWriter, r *http.Request, c caller) {
 	s := l.server
 	asked, bad := s.parse(l, r)
 	if bad != nil {
@@ -57,17 +54,21 @@ func (l *lookup) serve(w http.ResponseWriter, r *http.Request, apiKey string) {
 		return
 	}
 	lie := gate.Lie(r.Context())
-	result := l.resolve(scatter(asked.values), lie)
-	charge := world.Charge{
-		Platform: world.X, APIKey: apiKey, Resource: "user",
-		IDs: ids(result.accounts), PriceMicroUSD: s.opts.UserPriceMicroUSD,
-	}
-	if _, err := s.world.Bill(charge); err != nil {
-		s.errors.creditsDepleted(w)
+	result := l.resolve(gate.Scatter(asked.values), lie)
+	if !s.bill(w, c, "user", s.opts.UserPriceMicroUSD, ids(result.accounts)) {
 		return
 	}
 	result.accounts = twist(result.accounts, lie)
 	l.write(w, result, renderer{s.baseURL(r), asked.fields, s.names.newNames})
+}
+
+// bill charges the app, once per resource and UTC day, or refuses the request.
+func (s *server) bill(w http.ResponseWriter, c caller, resource string, price int64, ids []string) bool {
+	_, err := s.world.Bill(world.Charge{Platform: world.X, APIKey: c.app, Resource: resource, IDs: ids, PriceMicroUSD: price})
+	if err != nil {
+		s.errors.creditsDepleted(w)
+	}
+	return err == nil
 }
 
 // resolve looks the values up. Deactivated and deleted look alike, and nobody
@@ -119,23 +120,4 @@ func ids(accounts []world.Account) []string {
 		out[i] = accounts[i].ID
 	}
 	return out
-}
-
-// scatter returns the values in a fixed order that is never theirs: X promises
-// none, so a client must not count on the one it asked in.
-func scatter(values []string) []string {
-	out := slices.Clone(values)
-	slices.SortFunc(out, func(a, b string) int { return cmp.Compare(mix(a), mix(b)) })
-	if len(out) > 1 && slices.Equal(out, values) {
-		out = append(out[1:], out[0])
-	}
-	return out
-}
-
-func mix(s string) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(s))
-	// FNV's last step leaves neighbouring ids close together.
-	sum := h.Sum64()
-	return (sum ^ sum>>29) * 0x9e3779b97f4a7c15
 }

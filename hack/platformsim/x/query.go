@@ -15,7 +15,12 @@ const maxValues = 100
 // ask is a valid request for users: what to look up and which members to show.
 type ask struct {
 	values []string
-	fields map[string]bool
+	// fields are the members of users and the expansions, posts those of posts.
+	fields, posts map[string]bool
+}
+
+func newAsk() ask {
+	return ask{fields: map[string]bool{"id": true, "name": true, "username": true}, posts: map[string]bool{}}
 }
 
 // invalid is a refused parameter. It is not an error of the simulator, so it
@@ -36,25 +41,34 @@ func (s *server) parse(l *lookup, r *http.Request) (ask, *invalid) {
 	if err != nil {
 		return ask{}, refuse("query", "The query string can not be parsed", r.URL.RawQuery)
 	}
-	if bad := s.checkNames(l, query); bad != nil {
-		return ask{}, bad
+	own := []string{l.param}
+	if l.single {
+		own = nil
 	}
-	a := ask{fields: map[string]bool{"id": true, "name": true, "username": true}}
-	for _, param := range slices.Sorted(maps.Keys(s.names.enums)) {
-		if bad := a.choose(param, s.names.enums[param], query); bad != nil {
-			return ask{}, bad
-		}
+	a, bad := chooseAll(query, s.names.enums, own)
+	if bad != nil {
+		return ask{}, bad
 	}
 	values, bad := l.parseValues(r, query)
 	a.values = values
 	return a, bad
 }
 
-func (s *server) checkNames(l *lookup, query url.Values) *invalid {
-	allowed := slices.Collect(maps.Keys(s.names.enums))
-	if !l.single {
-		allowed = append(allowed, l.param)
+// chooseAll reads the list parameters of a query that may have these and own ones.
+func chooseAll(query url.Values, enums map[string][]string, own []string) (ask, *invalid) {
+	if bad := checkNames(query, append(slices.Collect(maps.Keys(enums)), own...)); bad != nil {
+		return ask{}, bad
 	}
+	a := newAsk()
+	for _, param := range slices.Sorted(maps.Keys(enums)) {
+		if bad := a.choose(param, enums[param], query); bad != nil {
+			return ask{}, bad
+		}
+	}
+	return a, nil
+}
+
+func checkNames(query url.Values, allowed []string) *invalid {
 	slices.Sort(allowed)
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		switch {
@@ -82,8 +96,11 @@ func (a *ask) choose(param string, enum []string, query url.Values) *invalid {
 			return refuse(param, fmt.Sprintf("The `%s` query parameter value [%s] is given twice", param, value), value)
 		}
 		seen[value] = true
-		if param == paramUserFields || param == paramExpansions {
+		switch param {
+		case paramUserFields, paramExpansions:
 			a.fields[value] = true
+		case paramTweetFields, paramPostFields:
+			a.posts[value] = true
 		}
 	}
 	return nil

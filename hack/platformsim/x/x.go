@@ -1,5 +1,5 @@
-// Package x serves the part of the X API v2 that a profile sweep needs, from a
-// world. It is written from X's public documentation (docs.x.com) and OpenAPI
+// Package x serves the parts of the X API v2 that govern accounts, from a world:
+// profiles, posts, likes, follows, OAuth 2 and usage. It is written from X's public documentation (docs.x.com) and OpenAPI
 // description 2.159 and refuses what they do not allow. Where they contradict
 // each other or are silent, Options choose.
 package x
@@ -33,6 +33,16 @@ const (
 	EndpointUsersBy    = "/2/users/by"
 	EndpointUser       = "/2/users/{id}"
 	EndpointByUsername = "/2/users/by/username/{username}"
+	EndpointTimeline   = "/2/users/{id}/tweets"
+	EndpointLiked      = "/2/users/{id}/liked_tweets"
+	EndpointFollowing  = "/2/users/{id}/following"
+	EndpointPosts      = "/2/tweets"
+	EndpointPost       = "/2/tweets/{id}"
+	EndpointRecent     = "/2/tweets/search/recent"
+	EndpointUsage      = "/2/usage/tweets"
+	EndpointAuthorize  = "/i/oauth2/authorize"
+	EndpointUserToken  = "/2/oauth2/token"
+	EndpointRevoke     = "/2/oauth2/revoke"
 	EndpointImages     = "/profile_images"
 	EndpointBanners    = "/profile_banners"
 	endpointMe         = "/2/users/me"
@@ -51,8 +61,8 @@ type Options struct {
 	Window time.Duration
 	// Limit is the number of requests per app, endpoint and window; 0 is 300.
 	Limit int
-	// Limits override Limit for an endpoint.
-	Limits map[string]int
+	// Limits override it for an endpoint, and UserLimits the limit per user of an app.
+	Limits, UserLimits map[string]int
 	// PlainThrottle refuses with the Problem body of X's own playground instead
 	// of the documented error code 88.
 	PlainThrottle bool
@@ -62,6 +72,20 @@ type Options struct {
 	// UserPriceMicroUSD is the price of a user read; 0 is 10,000 millionths of a
 	// dollar (docs.x.com, pricing).
 	UserPriceMicroUSD int64
+	// PublicClients may ask for tokens without a secret, with client_id in the form.
+	PublicClients bool
+	// InvalidGrant refuses dead refresh tokens and codes with invalid_grant, instead
+	// of the invalid_request that public code quotes.
+	InvalidGrant bool
+	// RevokeGrant lets a revocation end all of the user's tokens of the app, instead
+	// of the one token; which is true is unverified.
+	RevokeGrant bool
+	// ReplayEndsFamily ends all that came of a consent when a code or refresh token
+	// comes a second time; Grace answers a refresh token again within that time.
+	ReplayEndsFamily bool
+	Grace            time.Duration
+	// RefreshLife ends refresh tokens (six months is often said); 0 is never.
+	RefreshLife time.Duration
 }
 
 type server struct {
@@ -85,9 +109,11 @@ func New(w *world.World, opts Options) http.Handler {
 		opts:    opts,
 		names:   names,
 		errors:  problems{base: names.problemBase, plainThrottle: opts.PlainThrottle},
-		limiter: newLimiter(opts),
+		limiter: newLimiter(w, opts),
 	}
-	w.ServeEndpoints(world.X, EndpointToken, EndpointUsers, EndpointUsersBy, EndpointUser,
+	w.SetGrantRules(world.X, grantRules(opts))
+	w.ServeEndpoints(world.X, EndpointTimeline, EndpointLiked, EndpointFollowing, EndpointPosts, EndpointPost, EndpointRecent,
+		EndpointUsage, EndpointAuthorize, EndpointUserToken, EndpointRevoke, EndpointToken, EndpointUsers, EndpointUsersBy, EndpointUser,
 		EndpointByUsername, EndpointImages, EndpointBanners, endpointMe, endpointSearch)
 	return s.routes()
 }
@@ -113,11 +139,25 @@ func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /oauth2/token", g.API(EndpointToken, http.HandlerFunc(s.token)))
 	for _, l := range s.lookups() {
-		mux.Handle("GET "+l.endpoint, g.API(l.endpoint, s.metered(l.endpoint, l.serve)))
+		mux.Handle("GET "+l.endpoint, g.Recorded(l.endpoint, gate.Reads, s.metered(l.endpoint, access{scopes: reading}, l.serve)))
 	}
-	for _, endpoint := range []string{endpointMe, endpointSearch} {
-		mux.Handle("GET "+endpoint, g.API(endpoint, s.metered(endpoint, s.userTokenOnly)))
+	for endpoint, e := range map[string]struct {
+		need  access
+		serve handler
+	}{
+		endpointMe:        {access{userOnly: true, scopes: reading}, s.me},
+		endpointSearch:    {access{userOnly: true, scopes: reading}, s.searchUsers},
+		EndpointTimeline:  {access{scopes: reading}, s.timeline},
+		EndpointLiked:     {access{userOnly: true, scopes: append([]string{"like.read"}, reading...)}, s.liked},
+		EndpointFollowing: {access{scopes: append([]string{"follows.read"}, reading...)}, s.following},
+		EndpointPosts:     {access{scopes: reading}, s.posts},
+		EndpointPost:      {access{scopes: reading}, s.post},
+		EndpointRecent:    {access{scopes: reading}, s.recent},
+		EndpointUsage:     {access{appOnly: true}, s.usage},
+	} {
+		mux.Handle("GET "+endpoint, g.Recorded(endpoint, gate.Reads, s.metered(endpoint, e.need, e.serve)))
 	}
+	s.oauthRoutes(mux, g)
 	mux.Handle("GET /profile_images/{version}/{file}", g.Static(EndpointImages, http.HandlerFunc(s.profileImage)))
 	mux.Handle("GET /profile_banners/{id}/{version}", g.Static(EndpointBanners, http.HandlerFunc(s.banner)))
 	mux.Handle("/", g.API(endpointUnknown, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -126,10 +166,10 @@ func (s *server) routes() http.Handler {
 	return mux
 }
 
-// userTokenOnly refuses an app's bearer where X wants a user's token.
-func (s *server) userTokenOnly(w http.ResponseWriter, _ *http.Request, _ string) {
+// wrongAuthentication refuses a kind of token that an endpoint does not take.
+func (s *server) wrongAuthentication(w http.ResponseWriter, kind, supported string) {
 	s.errors.write(w, http.StatusForbidden, problem{
 		Title: "Unsupported Authentication", Status: http.StatusForbidden, Type: s.errors.base + "unsupported-authentication",
-		Detail: "Authenticating with OAuth 2.0 Application-Only is forbidden for this endpoint.  Supported authentication types are [OAuth 1.0a User Context, OAuth 2.0 User Context].",
+		Detail: "Authenticating with " + kind + " is forbidden for this endpoint.  Supported authentication types are [" + supported + "].",
 	})
 }

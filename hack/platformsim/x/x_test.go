@@ -205,7 +205,7 @@ func TestUserTokenEndpointsRefuseTheApp(t *testing.T) {
 
 func TestUnknownPathsAndMethods(t *testing.T) {
 	s := newSim(t, x.Options{}, some()...)
-	for _, path := range []string{"/", "/2/users/", "/2/tweets/1", "/1.1/users/show.json"} {
+	for _, path := range []string{"/", "/2/users/", "/2/tweets/1/likes", "/1.1/users/show.json"} {
 		s.get(t, path).want(t, 404, `{"title":"Not Found","type":"about:blank","status":404,"detail":"Not Found"}`)
 	}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/2/users?ids=1", nil)

@@ -1,0 +1,86 @@
+package meta
+
+// Names of members, from the field lists of Meta's machine-readable descriptions
+// (facebook-business-sdk-codegen, api_specs/specs, commit ad2b0b6). A selection
+// of any other name is refused; of most of these the simulator has no value, and
+// what is unset is absent.
+const (
+	namesPage = `
+about access_token ad_campaign affiliation app_id artists_we_like attire available_promo_offer_ids awards
+band_interests band_members best_page bio birthday booking_agent breaking_news_usage built business
+can_checkin can_post category category_list checkins company_overview connected_instagram_account
+connected_page_backed_instagram_account contact_address copyright_attribution_insights
+copyright_whitelisted_ig_partners country_page_likes cover culinary_team current_location
+delivery_and_pickup_option_info description description_html differently_open_offerings directed_by
+display_subtext displayed_message_response_time does_viewer_have_page_permission_link_ig emails engagement
+fan_count featured_video features followers_count food_styles founded general_info general_manager genre
+global_brand_page_name global_brand_root_id has_added_app has_lead_access
+has_transitioned_to_new_page_experience has_whatsapp_business_number has_whatsapp_number hometown hours id
+impressum influences instagram_business_account is_always_open is_calling_eligible is_chain is_community_page
+is_eligible_for_branded_content is_eligible_for_disable_connect_ig_btn_for_non_page_admin_am_web
+is_messenger_bot_get_started_enabled is_messenger_platform_bot is_owned is_permanently_closed is_published
+is_unclaimed is_verified is_webhooks_subscribed keywords leadgen_tos_acceptance_time leadgen_tos_accepted
+leadgen_tos_accepting_user link location members merchant_id merchant_review_status messaging_feature_status
+messenger_ads_default_icebreakers messenger_ads_default_quick_replies messenger_ads_quick_replies_type
+mini_shop_storefront mission mpg name name_with_location_descriptor network new_like_count offer_eligible
+overall_star_rating owner_business page_token parent_page parking payment_options personal_info
+personal_interests pharma_safety_info phone pickup_options place_type plot_outline preferred_audience
+press_contact price_range priority_hours privacy_info_url produced_by products promotion_eligible
+promotion_ineligible_reason public_transit rating_count recipient record_label release_date
+restaurant_services restaurant_specialties schedule screenplay_by season single_line_address starring
+start_info store_code store_location_descriptor store_number studio supports_donate_button_in_live_video
+talking_about_count temporary_status unread_message_count unread_notif_count unseen_message_count
+user_access_expire_time username verification_status voip_info website were_here_count whatsapp_number
+written_by`
+	namesPagePost = `
+actions admin_creator allowed_advertising_objectives application backdated_time call_to_action
+can_reply_privately child_attachments comments_mirroring_domain coordinates created_time event expanded_height
+expanded_width feed_targeting from full_picture height icon id instagram_eligibility is_app_share
+is_eligible_for_dark_post is_eligible_for_promotion is_expired is_hidden is_inline_created
+is_instagram_eligible is_popular is_published is_spherical message message_tags multi_share_end_card
+multi_share_optimized parent_id permalink_url picture place privacy promotable_id promotion_status properties
+scheduled_publish_time shares status_type story story_tags subscribed target targeting timeline_visibility
+updated_time via video_buying_eligibility width`
+	namesIGUser = `
+biography business_discovery followers_count follows_count has_profile_pic id ig_id is_published
+legacy_instagram_user_id media_count mentioned_comment mentioned_media name owner_business profile_picture_url
+shopping_product_tag_eligibility shopping_review_status username website`
+	namesIGMedia = `
+alt_text boost_eligibility_info caption comments_count copyright_check_information current_live_viewer_count
+has_poll has_slider id ig_id is_comment_enabled is_shared_to_feed legacy_instagram_media_id like_count
+media_product_type media_type media_url owner permalink shortcode thumbnail_url timestamp username video_title
+view_count`
+	namesIGComment = `
+from hidden id legacy_instagram_comment_id like_count media parent_id text timestamp user username`
+	namesIGOnlyUser = `
+account_type biography followers_count follows_count id media_count name profile_picture_url user_id username
+website`
+	namesUser = `
+about age_range birthday client_business_id community cover currency education email favorite_athletes
+favorite_teams first_name gender hometown id inspirational_people install_type installed is_guest_user
+is_work_account languages last_name link local_news_megaphone_dismiss_status local_news_subscription_status
+locale location meeting_for middle_name name name_format payment_pricepoints political profile_pic quotes
+relationship_status religion shared_login_upgrade_required_by short_name significant_other sports
+supports_donate_button_in_live_video third_party_id timezone token_for_business updated_time verified
+video_upload_limits website`
+	namesBusiness = `
+block_offline_analytics collaborative_ads_managed_partner_business_info
+collaborative_ads_managed_partner_eligibility collaborative_ads_partner_premium_options created_by
+created_time extended_updated_time id is_hidden link marketing_messages_onboarding_status name
+payment_account_id primary_page profile_picture_uri timezone_id two_factor_type updated_by updated_time
+user_access_expire_time verification_status vertical vertical_id whatsapp_business_manager_messaging_limit`
+	namesBusinessUser = `
+business business_role_request email finance_permission first_name id ip_permission last_name
+marked_for_removal name pending_email role tasks title two_fac_status`
+	namesSystemUser = `
+created_by created_time finance_permission id ip_permission name`
+	namesAssignedUser = `
+business id name user_type`
+	namesRoleRequest = `
+created_by created_time email expiration_time expiry_time finance_role id invite_link invited_user_type
+ip_role owner role status tasks updated_by updated_time`
+	namesCover = `
+cover_id id offset_x offset_y source`
+	namesAsset = `
+id ig_user_id ig_username`
+)
