@@ -37,6 +37,10 @@ type Client struct {
 	Params map[string]string
 	// TakesHint: the platform takes login_hint.
 	TakesHint bool
+	// BareRevoke: a revocation carries the token alone, without the client (Google).
+	BareRevoke bool
+	// Rename gives the names of Scopes to what the answers call otherwise.
+	Rename map[string]string
 }
 
 const (
@@ -114,14 +118,20 @@ func (c *Client) grant(token *oauth2.Token, scopes []string) platform.Grant {
 		g.ExpiresAt = c.Now().Add(min(time.Duration(min(seconds, int64(maxLifetime/time.Second)))*time.Second, maxLifetime))
 	}
 	if told, ok := token.Extra("scope").(string); ok && told != "" {
-		g.Scopes = ScopesOf(told)
+		g.Scopes = ScopesOf(told, c.Rename)
 	}
 	return g
 }
 
-// ScopesOf are the scopes of an answer, sorted, each once, at most 64.
-func ScopesOf(told string) []string {
+// ScopesOf are the scopes of an answer, by the names that rename gives, sorted, each
+// once, at most 64.
+func ScopesOf(told string, rename map[string]string) []string {
 	scopes := strings.FieldsFunc(told, func(r rune) bool { return r == ' ' || r == ',' })
+	for i, scope := range scopes {
+		if name := rename[scope]; name != "" {
+			scopes[i] = name
+		}
+	}
 	slices.Sort(scopes)
 	scopes = slices.Compact(scopes)
 	return scopes[:min(len(scopes), maxScopes)]
@@ -133,7 +143,7 @@ func (c *Client) End(ctx context.Context, token platform.Token) error {
 		return nil
 	}
 	form := url.Values{"token": {string(token)}}
-	if c.Style == oauth2.AuthStyleInParams || c.Secret == "" {
+	if !c.BareRevoke && (c.Style == oauth2.AuthStyleInParams || c.Secret == "") {
 		form.Set("client_id", c.ID)
 		if c.Secret != "" {
 			form.Set("client_secret", c.Secret)

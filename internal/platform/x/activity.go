@@ -163,7 +163,9 @@ func listError(op string, problems []accountProblem) *platform.Error {
 // typeNotAuthorized is the problem of a protected account (x.md, section 4).
 const typeNotAuthorized = "not-authorized-for-resource"
 
-func pathOf(endpoint, id string) string { return strings.Replace(endpoint, ":id", url.PathEscape(id), 1) }
+func pathOf(endpoint, id string) string {
+	return strings.Replace(endpoint, ":id", url.PathEscape(id), 1)
+}
 
 // unbelievable is the error for an answer that came whole and cannot be true.
 func unbelievable(op string, why error) *platform.Error {
