@@ -39,6 +39,8 @@ type Client struct {
 	TakesHint bool
 	// BareRevoke: a revocation carries the token alone, without the client (Google).
 	BareRevoke bool
+	// BasicRevoke: a revocation takes the client's credentials as Basic, whatever Style.
+	BasicRevoke bool
 	// Rename gives the names of Scopes to what the answers call otherwise.
 	Rename map[string]string
 }
@@ -143,7 +145,8 @@ func (c *Client) End(ctx context.Context, token platform.Token) error {
 		return nil
 	}
 	form := url.Values{"token": {string(token)}}
-	if !c.BareRevoke && (c.Style == oauth2.AuthStyleInParams || c.Secret == "") {
+	basic := c.Secret != "" && !c.BareRevoke && (c.BasicRevoke || c.Style == oauth2.AuthStyleInHeader)
+	if !basic && !c.BareRevoke {
 		form.Set("client_id", c.ID)
 		if c.Secret != "" {
 			form.Set("client_secret", c.Secret)
@@ -155,7 +158,7 @@ func (c *Client) End(ctx context.Context, token platform.Token) error {
 		return &platform.Error{Kind: platform.KindInvalid, Op: opRevoke, Err: errBuild}
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if c.Style == oauth2.AuthStyleInHeader && c.Secret != "" {
+	if basic {
 		req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret))
 	}
 	answer, err := platform.Do(once.client, opRevoke, c.RevokePath, req)
