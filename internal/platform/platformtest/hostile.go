@@ -41,6 +41,12 @@ func checkHostile(t *testing.T, st stage) {
 	with := func(said ...Said) respond { return st.always(said...) }
 	again := func(o platform.Outcome) Said { return Said{Ref: first.Ref, Outcome: o} }
 
+	if st.silent() {
+		checkSilence(t, st, asked, foreign)
+		t.Run("redirect", func(t *testing.T) { checkRedirect(t, st, first) })
+		t.Run("identity", func(t *testing.T) { checkIdentity(t, st, first) })
+		return
+	}
 	if st.positional() {
 		checkPlaces(t, st, asked, foreign)
 		t.Run("redirect", func(t *testing.T) { checkRedirect(t, st, first) })

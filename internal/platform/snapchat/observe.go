@@ -160,18 +160,27 @@ func (o *observer) byHandle(ctx context.Context, ref platform.AccountRef) (platf
 		if err := decode(opSearch, answer, &body, &body.Status); err != nil {
 			return platform.Observation{}, err
 		}
-		var named []platform.Observation
-		for _, it := range body.Profiles {
-			if is(it.Status, statusSuccess) && it.Profile.valid() && lower(it.Profile.UserName) == lower(ref.Handle) {
-				profile := it.Profile.profile()
-				named = append(named, platform.Observation{Outcome: platform.Found, Profile: &profile})
-			}
-		}
-		if len(named) > 0 {
+		if named := exact(ref.Handle, body.Profiles); len(named) > 0 {
 			return agreed(named), nil
 		}
 	}
 	return unanswered(&platform.Error{Kind: platform.KindUnavailable, Op: opSearch, Status: http.StatusOK, Err: errLeftOut}), nil
+}
+
+// exact is what a search says of the profiles of that very name.
+func exact(handle string, items []profileItem) []platform.Observation {
+	var named []platform.Observation
+	for _, it := range items {
+		switch {
+		case it.Profile == nil || lower(it.Profile.UserName) != lower(handle):
+		case is(it.Status, statusSuccess) && it.Profile.valid():
+			profile := it.Profile.profile()
+			named = append(named, platform.Observation{Outcome: platform.Found, Profile: &profile})
+		default:
+			named = append(named, unanswered(unbelievable(opSearch, errItem)))
+		}
+	}
+	return named
 }
 
 func unanswered(err error) platform.Observation {

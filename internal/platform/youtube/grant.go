@@ -38,7 +38,7 @@ var (
 // scopes are what a grant must hold, sorted: to read as the channel, and to know the
 // person who consented.
 func scopes() []string {
-	return []string{"https://www.googleapis.com/auth/youtube.readonly", "email", "openid"}
+	return []string{"email", "https://www.googleapis.com/auth/youtube.readonly", "openid"}
 }
 
 // granted are the names that Google gives to short scopes in its answers.
