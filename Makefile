@@ -19,7 +19,7 @@ APPLYCONFIG := api/v1alpha1/applyconfiguration
 CRDS := config/crd/bases
 ROLE := config/rbac/role.yaml
 CHART_FILES := charts/mithaq/files# the chart installs these copies of what config/ holds
-GENERATED = api/v1alpha1/zz_generated.deepcopy.go $(APPLYCONFIG) $(CRDS) $(ROLE) $(CHART_FILES) docs/api.md docs/reasons.md
+GENERATED = api/v1alpha1/zz_generated.deepcopy.go $(APPLYCONFIG) $(CRDS) $(ROLE) $(CHART_FILES) docs/api.md docs/reasons.md docs/rules.md docs/platforms.md
 
 tool = $(BIN)/$(1)-$(shell awk '$$1 == "$(1)" { print $$2 }' hack/tools/versions)
 CONTROLLER_GEN = $(call tool,controller-gen)

@@ -1,5 +1,6 @@
 // Command docs writes the pages that are generated from the code: docs/reasons.md
-// from the catalogue of api/v1alpha1.
+// from the catalogue of api/v1alpha1, docs/rules.md from the rules, docs/platforms.md
+// from what the adapters declare.
 package main
 
 import (
@@ -15,7 +16,7 @@ import (
 )
 
 func main() {
-	for name, text := range map[string]string{"reasons.md": reasons(), "rules.md": rules()} {
+	for name, text := range map[string]string{"reasons.md": reasons(), "rules.md": rules(), "platforms.md": platforms(adapters())} {
 		if err := os.WriteFile(filepath.Join("docs", name), []byte(text), 0o600); err != nil {
 			fmt.Fprintln(os.Stderr, "docs:", err)
 			os.Exit(1)

@@ -39,7 +39,8 @@ type StreamRead struct {
 	// (FieldLastPost or FieldPosts); 0: nothing tells.
 	Counter Field
 	// Ordered: acts come newest first and a cursor bounds what is read again.
-	// Otherwise each read is the whole list (follows).
+	// Otherwise the answers up to the one whose More is false are the whole list
+	// (follows), and its cursor is empty again: each ask is one request.
 	Ordered bool
 	// MaxAge is how long an act stays readable (stories: 24h); 0: no bound known.
 	MaxAge time.Duration

@@ -101,7 +101,8 @@ const (
 	TokenDead Liveness = "Dead"
 	// TokenExpired: its time ran out, which proves nothing about a revocation.
 	TokenExpired Liveness = "Expired"
-	// TokenUnclear: refused, without saying why.
+	// TokenUnclear: refused, without saying why (X, Snapchat, Google). Whoever knows
+	// that the token's time has not run out may take it for dead.
 	TokenUnclear Liveness = "Unclear"
 )
 

@@ -66,6 +66,24 @@ type Observer interface {
 	Observe(ctx context.Context, by Lookup, refs []AccountRef) ([]Observation, error)
 }
 
+// Listing is one page of the profiles that an app can list.
+type Listing struct {
+	// Observations are all Found; an account that is not in them was not named, which
+	// says nothing about it.
+	Observations []Observation
+	// Cursor is where to go on while More is true.
+	Cursor Cursor
+	More   bool
+}
+
+// Lister reads profiles in the platform's own order, many with one request, where no
+// request can name many (Snapchat's organisation pages).
+type Lister interface {
+	// List reads the page at cursor, the first where it is empty. Its error is always
+	// an *Error.
+	List(ctx context.Context, cursor Cursor) (Listing, error)
+}
+
 // Usage is what an answer's headers told of a bucket.
 type Usage struct {
 	Bucket    string
@@ -97,6 +115,8 @@ type Config struct {
 // unsupported.
 type Client struct {
 	Observe Observer
+	// List reads profiles page by page, where the app Secret allows it.
+	List Lister
 	// Activity reads what accounts did.
 	Activity ActivityReader
 	// Reread looks single posts up again.
@@ -126,6 +146,9 @@ type Adapter struct {
 	Budgets []Budget
 	// Profiles says, for each supported Lookup, at which cost profiles are read.
 	Profiles map[Lookup]Read
+	// Listing says at which cost a page of Client.List is read, and the most accounts
+	// on it (Batch); the zero value: not at all.
+	Listing Read
 	// Streams are the lists of activity that the platform exposes.
 	Streams map[Stream]StreamRead
 	// Rereads says at which cost single posts are looked up again; the zero value:

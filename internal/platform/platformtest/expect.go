@@ -27,9 +27,9 @@ func (st stage) expect(t *testing.T, got []platform.Observation, err error, want
 	}
 	for i, w := range want {
 		st.checkObservation(t, got[i])
-		if got[i].Ref != w.Ref || got[i].Outcome != w.Outcome {
+		if outcome := st.sees(w.Outcome); got[i].Ref != w.Ref || got[i].Outcome != outcome {
 			t.Errorf("observation %d: %s is %s (%v), want %s is %s",
-				i, got[i].Ref, got[i].Outcome, got[i].Err, w.Ref, w.Outcome)
+				i, got[i].Ref, got[i].Outcome, got[i].Err, w.Ref, outcome)
 		}
 	}
 }
@@ -69,6 +69,9 @@ func (st stage) checkError(t *testing.T, err error) {
 	}
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		text := e.Error()
+		if strings.Contains(text, canary) {
+			t.Errorf("an error of type %T tells a token", e)
+		}
 		for key, value := range st.App {
 			if secret := strings.TrimSpace(string(value)); secret != "" && strings.Contains(text, secret) {
 				t.Errorf("an error of type %T tells the app's %s", e, key)

@@ -41,6 +41,18 @@ func checkHostile(t *testing.T, st stage) {
 	with := func(said ...Said) respond { return st.always(said...) }
 	again := func(o platform.Outcome) Said { return Said{Ref: first.Ref, Outcome: o} }
 
+	if st.silent() {
+		checkSilence(t, st, asked, foreign)
+		t.Run("redirect", func(t *testing.T) { checkRedirect(t, st, first) })
+		t.Run("identity", func(t *testing.T) { checkIdentity(t, st, first) })
+		return
+	}
+	if st.positional() {
+		checkPlaces(t, st, asked, foreign)
+		t.Run("redirect", func(t *testing.T) { checkRedirect(t, st, first) })
+		t.Run("identity", func(t *testing.T) { checkIdentity(t, st, first) })
+		return
+	}
 	play("accounts nobody asked for", with(slices.Concat([]Said{foreign, gone}, asked)...), asked)
 	play("another account in its place", with(foreign), unanswered(first))
 	play("another missing account in its place", with(gone), unanswered(first))

@@ -83,8 +83,12 @@ func (s *server) lookups() [][]string {
 	return s.asked
 }
 
-// tell answers with what said holds on the accounts that are asked for, last first.
+// tell answers with what said holds on the accounts that are asked for: last first,
+// or in the order of the request where each has its place.
 func (st stage) tell(said []Said) respond {
+	if st.positional() {
+		return st.tellInOrder(said)
+	}
 	return func(w http.ResponseWriter, _ *http.Request, keys []string) {
 		wanted := make(map[string]bool, len(keys))
 		for _, k := range keys {
@@ -154,7 +158,7 @@ func (st stage) open(t *testing.T, edit func(*platform.TransportConfig)) *client
 	})
 	t.Cleanup(func() { closeIdle(inner) })
 	opened, err := st.Adapter.Open(platform.Config{
-		Endpoint: st.endpoint, App: st.App, HTTP: guarded, Now: st.now,
+		Endpoint: st.endpoint, Hosts: st.Adapter.HostsAt(st.endpoint), App: st.App, HTTP: guarded, Now: st.now,
 		Usage: func(u platform.Usage) {
 			c.mu.Lock()
 			c.usage = append(c.usage, u)

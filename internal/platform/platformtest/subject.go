@@ -47,6 +47,8 @@ type Subject struct {
 	// accounts that it has, or has not.
 	Endpoint string
 	Known    []Said
+	// Sight, if it is Blurred, says what can be known at Endpoint without a Fixture.
+	Sight any
 	// Now is Endpoint's clock; nil means a clock that stands at Now.
 	Now func() time.Time
 }
@@ -62,6 +64,11 @@ func Run(t *testing.T, s Subject) {
 	t.Helper()
 	clock := func() time.Time { return Now }
 	t.Run("declaration", func(t *testing.T) { checkDeclaration(t, s) })
+	if s.Fixture != nil {
+		t.Run("activity", func(t *testing.T) { checkActivity(t, stage{Subject: s, now: clock}) })
+		t.Run("reread", func(t *testing.T) { checkRereads(t, stage{Subject: s, now: clock}) })
+		t.Run("custody", func(t *testing.T) { checkCustody(t, stage{Subject: s, now: clock}) })
+	}
 	for _, by := range slices.Sorted(maps.Keys(s.Adapter.Profiles)) {
 		if s.Fixture != nil {
 			t.Run(string(by), func(t *testing.T) { runFixture(t, stage{Subject: s, by: by, now: clock}) })
@@ -99,18 +106,9 @@ func checkDeclaration(t *testing.T, s Subject) {
 	if a.Name == "" || a.Open == nil || originOf(a.Endpoint).Scheme != "https" {
 		t.Errorf("Name %q, Endpoint %q (want https) or Open is missing", a.Name, a.Endpoint)
 	}
-	for by, l := range a.Profiles {
-		if l.Batch < 1 || len(l.Charges) == 0 {
-			t.Errorf("the read by %s is incomplete: %+v", by, l)
-		}
-		for _, charge := range l.Charges {
-			if _, ok := a.Budget(charge.Bucket); !ok {
-				t.Errorf("the read by %s is charged to bucket %q, which is no budget", by, charge.Bucket)
-			}
-		}
-	}
 	cfg := platform.Config{
 		Endpoint: a.Endpoint,
+		Hosts:    a.Hosts,
 		HTTP:     platform.NewHTTPClient(platform.TransportConfig{Endpoint: a.Endpoint}),
 		Usage:    func(platform.Usage) {},
 		Now:      func() time.Time { return Now },
@@ -123,7 +121,17 @@ func checkDeclaration(t *testing.T, s Subject) {
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
-	if got, want := client.Observe != nil, len(a.Profiles) > 0; got != want {
-		t.Errorf("Observe is set: %v; Profiles is: %v", got, want)
+	for what, set := range map[string][2]bool{
+		"Observe, Profiles":   {client.Observe != nil, len(a.Profiles) > 0},
+		"Activity, Streams":   {client.Activity != nil, len(a.Streams) > 0},
+		"Reread, Rereads":     {client.Reread != nil, a.Rereads.Batch > 0},
+		"Issue, Consent":      {client.Issue != nil, client.Consent != nil},
+		"Revoke, Reach":       {client.Revoke != nil, a.Custody.Reach != "" && a.Custody.Reach != platform.ReachNone},
+		"Identify, Principal": {client.Identify != nil, a.Custody.Principal != ""},
+	} {
+		if set[0] != set[1] {
+			t.Errorf("%s: the one is set: %v, the other: %v", what, set[0], set[1])
+		}
 	}
+	checkReads(t, a)
 }

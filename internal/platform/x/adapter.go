@@ -1,9 +1,6 @@
 package x
 
 import (
-	"errors"
-	"net/url"
-	"strings"
 	"time"
 
 	"mithaq.dev/mithaq/internal/platform"
@@ -12,8 +9,16 @@ import (
 // Endpoint is X's own base URL.
 const Endpoint = "https://api.x.com"
 
+// hostAuthorize is where people consent: their browsers call it, we never do.
+const (
+	roleAuthorize = "authorize"
+	hostAuthorize = "https://x.com"
+)
+
 // The keys of the app Secret: either a ready app-only bearer token, or the app's
-// key pair, from which one is obtained.
+// key pair, from which one is obtained. platform.KeyClientID, and for a confidential
+// client platform.KeyClientSecret, are those of the app's OAuth2 client: without
+// them no account can grant access.
 const (
 	KeyAppToken  = "appToken"
 	KeyAPIKey    = "apiKey"
@@ -31,22 +36,20 @@ const opOpen = "open"
 
 // Adapter describes X.
 func Adapter() platform.Adapter {
-	profiles := make(map[platform.Lookup]platform.Read, len(lookups))
-	budgets := []platform.Budget{}
-	for _, by := range []platform.Lookup{platform.ByID, platform.ByHandle} {
-		l := lookups[by]
-		profiles[by] = platform.Read{
-			Batch: batch, Charges: []platform.Charge{{Bucket: l.bucket, PerRequest: 1}},
-			Credential: "app bearer", Endpoint: "GET " + l.endpoint,
-		}
-		budgets = append(budgets, platform.Budget{Bucket: l.bucket, Kind: platform.BudgetWindow, Limit: requests, Window: window})
-	}
 	return platform.Adapter{
 		Name:       platform.X,
 		Endpoint:   Endpoint,
+		Hosts:      map[string]string{roleAuthorize: hostAuthorize},
 		MediaHosts: []string{"pbs.twimg.com", "abs.twimg.com"},
-		Budgets:    budgets,
-		Profiles:   profiles,
+		Budgets:    budgets(),
+		Profiles:   profiles(),
+		Streams:    streamReads(),
+		Rereads: platform.Read{
+			Batch: batch, Charges: charges(bucketPosts, pricePost, true),
+			Credential: credentialApp, Endpoint: "GET " + endpointPosts,
+		},
+		Custody: custody(),
+		Gaps:    gaps(),
 		Readable: platform.Fields(
 			platform.FieldHandle, platform.FieldDisplayName, platform.FieldBio, platform.FieldWebsite,
 			platform.FieldAvatar, platform.FieldBanner, platform.FieldVerified, platform.FieldProtected,
@@ -56,25 +59,29 @@ func Adapter() platform.Adapter {
 	}
 }
 
-// open checks cfg and returns a client; it performs no call.
+// open checks cfg and returns a client; it performs no call. A grant's life is
+// supported where the app Secret names the OAuth2 client.
 func open(cfg platform.Config) (*platform.Client, error) {
-	if !isBase(cfg.Endpoint) {
-		return nil, invalid(opOpen, errors.New("the endpoint is no http or https base URL"))
-	}
-	if cfg.HTTP == nil || cfg.Usage == nil || cfg.Now == nil {
-		return nil, invalid(opOpen, errors.New("HTTP, Usage and Now are required"))
+	if err := platform.CheckConfig(cfg); err != nil {
+		return nil, invalid(opOpen, err)
 	}
 	creds, err := credentialsOf(cfg.App)
 	if err != nil {
 		return nil, invalid(opOpen, err)
 	}
-	return &platform.Client{Observe: &observer{cfg: cfg, bearer: newBearer(cfg, creds)}}, nil
-}
-
-func isBase(endpoint string) bool {
-	u, err := url.Parse(endpoint)
-	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") &&
-		u.User == nil && u.RawQuery == "" && u.Fragment == "" && !strings.HasSuffix(u.Path, "/")
+	s := &sender{cfg: cfg, bearer: newBearer(cfg, creds)}
+	c := &platform.Client{
+		Observe:    &observer{sender: s},
+		Activity:   &reader{sender: s},
+		Reread:     &reader{sender: s},
+		Identify:   &holder{sender: s},
+		Introspect: &holder{sender: s},
+	}
+	if creds.clientID != "" {
+		h := &holder{sender: s, oauth: oauthClient(cfg, creds)}
+		c.Consent, c.Issue, c.Revoke = h.oauth, h.oauth, h
+	}
+	return c, nil
 }
 
 func invalid(op string, err error) *platform.Error {

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,10 +27,18 @@ const (
 	goodSecret = "the-api-secret"
 )
 
-func tokenApp() platform.Secret { return platform.Secret{x.KeyAppToken: []byte(goodToken + "\n")} }
+func tokenApp() platform.Secret {
+	return platform.Secret{
+		x.KeyAppToken:            []byte(goodToken + "\n"),
+		platform.KeyClientID:     []byte("the-client"),
+		platform.KeyClientSecret: []byte("the-client-secret"),
+	}
+}
 
 func pairApp() platform.Secret {
-	return platform.Secret{x.KeyAPIKey: []byte(goodKey), x.KeyAPISecret: []byte(goodSecret)}
+	return platform.Secret{
+		x.KeyAPIKey: []byte(goodKey), x.KeyAPISecret: []byte(goodSecret), platform.KeyClientID: []byte("the-client"),
+	}
 }
 
 func TestConformance(t *testing.T) {
@@ -45,7 +51,7 @@ func TestConformance(t *testing.T) {
 
 // fixture speaks X's wire format out of the recorded examples.
 type fixture struct {
-	requests                 requests
+	requests                 platformtest.Spec
 	user, missing, suspended map[string]any
 
 	mu     sync.Mutex
@@ -55,7 +61,7 @@ type fixture struct {
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	f := &fixture{}
-	recorded(t, "requests.json", &f.requests)
+	f.requests = platformtest.ReadSpec(t, "testdata/requests.json")
 	recorded(t, "user.json", &f.user)
 	recorded(t, "missing.json", &f.missing)
 	recorded(t, "suspended.json", &f.suspended)
@@ -83,7 +89,7 @@ func (f *fixture) Account(i int) platform.AccountRef {
 }
 
 func (f *fixture) Parse(r *http.Request) (platform.Lookup, []string, error) {
-	if err := f.requests.check(r); err != nil {
+	if _, _, err := f.requests.Check(r); err != nil {
 		return "", nil, err
 	}
 	if got := r.Header.Get("Authorization"); got != "Bearer "+goodToken {
@@ -153,72 +159,4 @@ func (f *fixture) Limits(h http.Header, u platform.Usage) {
 	h.Set("x-rate-limit-limit", strconv.Itoa(u.Limit))
 	h.Set("x-rate-limit-remaining", strconv.Itoa(u.Remaining))
 	h.Set("x-rate-limit-reset", strconv.FormatInt(u.ResetsAt.Unix(), 10))
-}
-
-// requests is testdata/requests.json.
-type requests struct {
-	Users, By operation
-	Enums     map[string][]string
-}
-
-type operation struct {
-	Required   []string
-	Parameters map[string]parameter
-}
-
-type parameter struct {
-	Pattern, Enum string
-	Min, Max      int
-	Unique        bool
-}
-
-func (q *requests) UnmarshalJSON(b []byte) error {
-	var wire struct {
-		Users operation           `json:"GET /2/users"`
-		By    operation           `json:"GET /2/users/by"`
-		Enums map[string][]string `json:"enums"`
-	}
-	err := json.Unmarshal(b, &wire)
-	q.Users, q.By, q.Enums = wire.Users, wire.By, wire.Enums
-	return err
-}
-
-// check compares a request with the specification.
-func (q *requests) check(r *http.Request) error {
-	op, ok := map[string]operation{"/2/users": q.Users, "/2/users/by": q.By}[r.URL.Path]
-	if !ok || r.Method != http.MethodGet {
-		return fmt.Errorf("no operation %s %s", r.Method, r.URL.Path)
-	}
-	query := r.URL.Query()
-	for _, name := range op.Required {
-		if !query.Has(name) {
-			return fmt.Errorf("%s is missing", name)
-		}
-	}
-	for name, values := range query {
-		p, ok := op.Parameters[name]
-		if !ok || len(values) != 1 {
-			return fmt.Errorf("%s is unknown, or is given %d times", name, len(values))
-		}
-		if err := q.checkList(p, strings.Split(values[0], ",")); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-func (q *requests) checkList(p parameter, items []string) error {
-	if len(items) < p.Min || p.Max > 0 && len(items) > p.Max {
-		return fmt.Errorf("%d values", len(items))
-	}
-	for i, item := range items {
-		switch {
-		case p.Pattern != "" && !regexp.MustCompile(p.Pattern).MatchString(item),
-			p.Enum != "" && !slices.Contains(q.Enums[p.Enum], item):
-			return fmt.Errorf("%q is not allowed", item)
-		case p.Unique && slices.Contains(items[:i], item):
-			return fmt.Errorf("%q is there twice", item)
-		}
-	}
-	return nil
 }

@@ -45,8 +45,7 @@ var (
 
 // observer implements platform.Observer.
 type observer struct {
-	cfg    platform.Config
-	bearer *bearer
+	*sender
 	fields fields
 }
 
@@ -81,44 +80,13 @@ func (o *observer) Observe(
 	return q.read(answer, asked, o.cfg.Now())
 }
 
-// send asks once, and once more with a new token where the old one is refused.
+// send asks for the wanted fields of the question's accounts.
 func (o *observer) send(ctx context.Context, q *question, asked []string) (*platform.Answer, error) {
-	token, err := o.bearer.get(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	answer, err := o.sendAs(ctx, token, q, asked)
-	if err != nil || answer.Status != http.StatusUnauthorized || o.bearer.pair == nil {
-		return answer, err
-	}
-	if token, err = o.bearer.get(ctx, token); err != nil {
-		return nil, err
-	}
-	return o.sendAs(ctx, token, q, asked)
-}
-
-func (o *observer) sendAs(
-	ctx context.Context, token string, q *question, asked []string,
-) (*platform.Answer, error) {
 	query := url.Values{q.parameter: {strings.Join(q.keys, ",")}}
 	if len(asked) > 0 {
 		query.Set(parameterFields, strings.Join(asked, ","))
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, o.cfg.Endpoint+q.endpoint+"?"+query.Encode(), http.NoBody)
-	if err != nil {
-		return nil, invalid(q.op, errRequest)
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", "mithaq")
-	answer, err := platform.Do(o.cfg.HTTP, q.op, q.endpoint, req)
-	if err != nil {
-		return nil, err
-	}
-	if usage, ok := usageOf(q.bucket, answer.Header, o.cfg.Now()); ok {
-		o.cfg.Usage(usage)
-	}
-	return answer, nil
+	return o.read(ctx, call{op: q.op, endpoint: q.endpoint, bucket: q.bucket, query: query})
 }
 
 // isID is the schema UserId.

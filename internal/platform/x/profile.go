@@ -41,6 +41,7 @@ type user struct {
 type link struct {
 	URL         string `json:"url"`
 	ExpandedURL string `json:"expanded_url"`
+	UnwoundURL  string `json:"unwound_url"`
 }
 
 type metrics struct {

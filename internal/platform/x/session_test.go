@@ -53,7 +53,7 @@ func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.given = d.given[min(1, len(d.given)-1):]
 		return
 	}
-	if err := d.fixture.requests.check(r); err != nil {
+	if _, _, err := d.fixture.requests.Check(r); err != nil {
 		d.t.Errorf("%s: %v", r.URL, err)
 	}
 	if r.Header.Get("Authorization") != "Bearer "+d.valid {
