@@ -19,7 +19,7 @@ APPLYCONFIG := api/v1alpha1/applyconfiguration
 CRDS := config/crd/bases
 ROLE := config/rbac/role.yaml
 CHART_FILES := charts/mithaq/files# the chart installs these copies of what config/ holds
-GENERATED = api/v1alpha1/zz_generated.deepcopy.go $(APPLYCONFIG) $(CRDS) $(ROLE) $(CHART_FILES) docs/api.md docs/reasons.md docs/rules.md docs/platforms.md
+GENERATED = api/v1alpha1/zz_generated.deepcopy.go $(APPLYCONFIG) $(CRDS) $(ROLE) $(CHART_FILES) docs/api.md docs/reasons.md docs/rules.md docs/evidence.md docs/platforms.md
 
 tool = $(BIN)/$(1)-$(shell awk '$$1 == "$(1)" { print $$2 }' hack/tools/versions)
 CONTROLLER_GEN = $(call tool,controller-gen)
@@ -65,7 +65,7 @@ controlplane: ## Put kube-apiserver, etcd and kubectl into bin/ (minutes the fir
 RUN_CONTROLLER_GEN = @ln -sf $(notdir $(CONTROLLER_GEN)) $(BIN)/controller-gen && $(BIN)/controller-gen
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) ## Generate deep copies, apply configurations and docs/reasons.md
+generate: $(CONTROLLER_GEN) ## Generate deep copies, apply configurations, docs/reasons.md, rules.md and evidence.md
 	@mkdir -p $(BIN) && touch $(BIN)/.generating
 	$(RUN_CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1
 	@$(call forget-old,$(APPLYCONFIG))
@@ -85,7 +85,7 @@ manifests: $(CONTROLLER_GEN) ## Generate CRDs from the types and roles from the 
 forget-old = test ! -d $(1) || find $(1) -type f ! -newer $(BIN)/.generating -exec rm -f {} +
 
 .PHONY: docs
-docs: $(CRD_REF_DOCS) reasons ## Generate docs/api.md and docs/reasons.md
+docs: $(CRD_REF_DOCS) reasons ## Generate docs/api.md, reasons.md, rules.md and evidence.md
 	@mkdir -p docs
 	$(CRD_REF_DOCS) --source-path=api/v1alpha1 --config=hack/tools/crd-ref-docs.yaml --templates-dir=hack/tools/crd-ref-docs --renderer=markdown --output-path=docs/api.md --log-level=ERROR
 
@@ -143,10 +143,19 @@ verify: ## Regenerate everything and fail if the tree did not hold it already
 
 snapshot = for f in $(GENERATED); do if [ -e "$$f" ]; then mkdir -p "$(BIN)/.verify/$(1)/$$(dirname "$$f")" && cp -R "$$f" "$(BIN)/.verify/$(1)/$$f" || exit 1; fi; done
 
+.PHONY: simulate-day
+simulate-day: ## Let the engine work through a day of 5 x 26,520 accounts; writes docs/simulated-day.md and bin/day.json
+	go run ./hack/simulateday
+
 BENCHTIME ?= 1s
 .PHONY: bench
 bench: controlplane ## Run the benchmarks (BENCHTIME=1s PKG=…)
 	KUBEBUILDER_ASSETS=$(BIN) go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) $(TESTFLAGS) $(PKG)
+
+.PHONY: bench-policy
+bench-policy: ## Measure the rule engine: a table, and bin/bench-policy.json
+	@mkdir -p $(BIN)
+	@go run ./hack/benchpolicy --out $(BIN)/bench-policy.json
 
 FUZZTIME ?= 10s
 .PHONY: fuzz

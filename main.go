@@ -48,6 +48,7 @@ import (
 	"mithaq.dev/mithaq/internal/platform"
 	"mithaq.dev/mithaq/internal/platform/media"
 	"mithaq.dev/mithaq/internal/platform/x"
+	"mithaq.dev/mithaq/internal/policytest"
 	"mithaq.dev/mithaq/internal/settings"
 	"mithaq.dev/mithaq/internal/tally"
 	"mithaq.dev/mithaq/internal/telemetry"
@@ -58,6 +59,9 @@ import (
 var version = "unknown"
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "policy" {
+		os.Exit(policytest.Main(os.Args[2:], os.Stdout, os.Stderr))
+	}
 	if err := run(ctrl.SetupSignalHandler(), os.Args[1:]); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return
@@ -219,7 +223,7 @@ func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Opt
 	}
 	if err := governancepolicy.Setup(mgr, governancepolicy.Config{
 		Client: mgr.GetClient(), Editions: s.editions, Tally: fleet, Counts: counts, Settle: o.CountsSettle,
-		Recorder: mgr.GetEventRecorder(governancepolicy.Name), Clock: clock.RealClock{},
+		Recorder: mgr.GetEventRecorder(governancepolicy.Name), Clock: clock.RealClock{}, Readable: readable,
 	}); err != nil {
 		return fmt.Errorf("setting up the policy controller: %w", err)
 	}
@@ -265,14 +269,5 @@ func images(adapter platform.Adapter, endpoint string) observe.MediaFetcher {
 	if u, err := url.Parse(endpoint); err == nil && u.Scheme == "http" {
 		hosts = append(slices.Clone(hosts), u.Host)
 	}
-	return fetcher{media.New(media.Config{Hosts: hosts})}
-}
-
-// fetcher gives the engine the hashes of an image.
-type fetcher struct{ *media.Fetcher }
-
-// Fetch implements observe.MediaFetcher.
-func (f fetcher) Fetch(ctx context.Context, imageURL string) (sha256, perceptualHash string, err error) {
-	digest, err := f.Fetcher.Fetch(ctx, imageURL)
-	return digest.SHA256, digest.PerceptualHash, err
+	return media.Hashes{Fetcher: media.New(media.Config{Hosts: hosts})}
 }

@@ -81,6 +81,7 @@ const (
 	ReasonUnavailable          = "Unavailable"
 	ReasonAppUnauthorized      = "AppUnauthorized"
 	ReasonNotYetCalled         = "NotYetCalled"
+	ReasonMassChange           = "MassChange"
 	ReasonWithinBudget         = "WithinBudget"
 	ReasonBudgetTooSmall       = "BudgetTooSmall"
 	ReasonNothingToPlan        = "NothingToPlan"

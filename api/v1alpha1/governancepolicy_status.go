@@ -87,13 +87,36 @@ type RuleCount struct {
 	Unknown *int32 `json:"unknown,omitempty"`
 }
 
-// PolicyPreview is what a policy would change against what is in force.
+// PolicyPreview is what a policy would change: the verdicts of the accounts that it
+// selects if it alone was enforced, against those of the policies in force, both from
+// recorded observations. No account is touched and no platform is asked.
 type PolicyPreview struct {
+	// accounts is the number of accounts that the policy selects.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Accounts *int32 `json:"accounts,omitempty"`
+	// unknown is the number of accounts that would not violate a rule, and for which
+	// evidence of some rule is missing.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Unknown *int32 `json:"unknown,omitempty"`
+	// unjudged names rules that recorded observations cannot judge, at most 64: the
+	// texts of posts are not kept. They count as unknown.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	Unjudged []string `json:"unjudged,omitempty"`
+	// computedAt is when the numbers last changed.
+	// +optional
+	ComputedAt *metav1.Time `json:"computedAt,omitempty"`
 	// newlyViolating is the number of accounts that would start to violate.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	NewlyViolating *int32 `json:"newlyViolating,omitempty"`
-	// newlyClean is the number of accounts that would stop violating.
+	// newlyClean is the number of accounts that would stop violating. An account of
+	// which it would not be known any more does not count.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	NewlyClean *int32 `json:"newlyClean,omitempty"`
@@ -109,7 +132,8 @@ type PolicyPreview struct {
 	// +listMapKey=rule
 	// +kubebuilder:validation:MaxItems=64
 	Rules []RulePreview `json:"rules,omitempty"`
-	// examples names at most 20 accounts, as namespace/name.
+	// examples names at most 20 of these accounts, as namespace/name, those that would
+	// start to violate first.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=20
@@ -135,7 +159,8 @@ type TierPreview struct {
 
 // RulePreview is the difference within a rule.
 type RulePreview struct {
-	// rule is the rule's section and name.
+	// rule is the rule's section and name; tiers/permitted for accounts of a tier that
+	// an edition does not list.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
@@ -148,4 +173,8 @@ type RulePreview struct {
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	NewlyClean *int32 `json:"newlyClean,omitempty"`
+	// unknown is the number of accounts for which evidence would be missing.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Unknown *int32 `json:"unknown,omitempty"`
 }

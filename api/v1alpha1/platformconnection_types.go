@@ -131,6 +131,11 @@ type PlatformConnectionStatus struct {
 	// spend is what reads cost on the last day they cost anything.
 	// +optional
 	Spend *Spend `json:"spend,omitempty"`
+	// counting says that a process counts what is spent of a day's budgets and saves it
+	// now and then. One that ends properly saves the last figures and takes this away;
+	// after any other end, what may have been spent since counts as spent.
+	// +optional
+	Counting *bool `json:"counting,omitempty"`
 	// sweep is the last complete round over the connection's accounts when this
 	// status was written. It moves with another change, or once a day.
 	// +optional
@@ -151,15 +156,16 @@ type BucketStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Bucket string `json:"bucket,omitempty"`
-	// limit is the number of requests in a window.
+	// limit is the number of requests in a window, of units in a day, or 100 where the
+	// platform tells percentages only.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Limit *int64 `json:"limit,omitempty"`
-	// remaining is the number of requests left in the window.
+	// remaining is what is left of it.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Remaining *int64 `json:"remaining,omitempty"`
-	// resetsAt is when the window ends.
+	// resetsAt is when the window or the day ends.
 	// +optional
 	ResetsAt *metav1.Time `json:"resetsAt,omitempty"`
 }

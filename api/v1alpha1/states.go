@@ -152,8 +152,9 @@ var (
 	AvailableReachable       = connection(ConditionAvailable, yes, ReasonReachable, "The platform's last answer was an answer.")
 	AvailableUnavailable     = connection(ConditionAvailable, no, ReasonUnavailable, "The platform does not answer, or answers nothing that can be believed.")
 	AvailableThrottled       = connection(ConditionAvailable, no, ReasonThrottled, "The platform refuses requests because of their number.")
-	AvailableBudgetExhausted = connection(ConditionAvailable, no, ReasonBudgetExhausted, "The money or monthly volume is used up.")
+	AvailableBudgetExhausted = connection(ConditionAvailable, no, ReasonBudgetExhausted, "The money, the day's units or the monthly volume is used up, and accounts are past their bounds because of it.")
 	AvailableUnauthorized    = connection(ConditionAvailable, no, ReasonAppUnauthorized, "The platform refuses the app's credentials, or there are none; the message names the Secret.")
+	AvailableMassChange      = connection(ConditionAvailable, unknown, ReasonMassChange, "Many accounts seem to have changed together, which is more likely the platform's or a shared tool's doing: what is told of them is held back until a further look has confirmed it.")
 	AvailableNotYetCalled    = connection(ConditionAvailable, unknown, ReasonNotYetCalled, "The platform has not been called yet.")
 
 	FreshnessWithinBudget = connection(ConditionFreshnessFeasible, yes, ReasonWithinBudget, "The budget can keep the policies' promise.")
@@ -161,6 +162,7 @@ var (
 	FreshnessNothing      = connection(ConditionFreshnessFeasible, unknown, ReasonNothingToPlan, "The connection observes no account, or its platform cannot be observed.")
 
 	ConnectionReady                = connection(ConditionReady, yes, ReasonReconciled, "The connection is in use.")
+	ConnectionMassChange           = connection(ConditionReady, unknown, ReasonMassChange, "Available is Unknown for this reason.")
 	ConnectionNotYetCalled         = connection(ConditionReady, unknown, ReasonNotYetCalled, "The platform has not been called yet.")
 	ConnectionUnavailable          = connection(ConditionReady, no, ReasonUnavailable, "Available is False for this reason.")
 	ConnectionThrottled            = connection(ConditionReady, no, ReasonThrottled, "Available is False for this reason.")

@@ -33,7 +33,7 @@ func decide(policy *v1alpha1.GovernancePolicy, f facts, now time.Time) (v1alpha1
 	next := v1alpha1.GovernancePolicyStatus{
 		ObservedGeneration: policy.Generation,
 		Conditions:         c.List(),
-		Accounts:           before.Accounts, Rules: before.Rules, Preview: before.Preview,
+		Accounts:           before.Accounts, Rules: before.Rules,
 	}
 	if f.edition.InForce != nil {
 		next.InForce = &v1alpha1.EditionInForce{
@@ -43,6 +43,9 @@ func decide(policy *v1alpha1.GovernancePolicy, f facts, now time.Time) (v1alpha1
 		if digest(before) == next.InForce.Digest && before.InForce.Since != nil {
 			next.InForce.Since = before.InForce.Since
 		}
+	}
+	if f.preview != nil {
+		next.Preview = previewOf(before.Preview, f.preview.DeepCopy(), now)
 	}
 	if f.complete {
 		next.Accounts, next.Rules = accounts(f.counts), rules(f.counts)

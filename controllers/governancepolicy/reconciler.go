@@ -25,11 +25,13 @@ type Reconciler struct {
 	uids map[string]types.UID
 	// counted is when a policy's counts were last written.
 	counted map[string]time.Time
+	// previews are the last ones of policies of mode Preview.
+	previews map[string]previewed
 }
 
 // New returns a Reconciler. It is not safe for concurrent use: one worker.
 func New(cfg Config) *Reconciler {
-	return &Reconciler{Config: cfg, uids: map[string]types.UID{}, counted: map[string]time.Time{}}
+	return &Reconciler{Config: cfg, uids: map[string]types.UID{}, counted: map[string]time.Time{}, previews: map[string]previewed{}}
 }
 
 // Reconcile aligns one policy's status with its spec and with the fleet.
@@ -40,6 +42,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 			r.Editions.Forget(r.uids[req.Name])
 			delete(r.uids, req.Name)
 			delete(r.counted, req.Name)
+			delete(r.previews, req.Name)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("reading the policy: %w", err)
@@ -58,7 +61,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	return r.apply(ctx, policy, facts{edition: known, complete: complete, counts: r.Tally.Policy(policy.Name)})
+	preview, err := r.preview(ctx, policy.Name, known)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	return r.apply(ctx, policy, facts{edition: known, complete: complete, counts: r.Tally.Policy(policy.Name), preview: preview})
 }
 
 // complete says whether every account of the cache has been judged by this
@@ -76,6 +83,8 @@ type facts struct {
 	edition  edition.Edition
 	complete bool
 	counts   tally.Policy
+	// preview is nil for a policy that is not in mode Preview.
+	preview *v1alpha1.PolicyPreview
 }
 
 // apply writes what is new. Acceptance is written at once; counts alone at most
@@ -108,10 +117,15 @@ func (r *Reconciler) apply(ctx context.Context, policy *v1alpha1.GovernancePolic
 }
 
 // again looks once more while the fleet is not wholly judged: nobody wakes the
-// controller when the last account turns out to be under no policy.
+// controller when the last account turns out to be under no policy. A preview follows
+// the fleet slowly.
 func (r *Reconciler) again(f facts) ctrl.Result {
-	if f.complete {
+	switch {
+	case !f.complete:
+		return ctrl.Result{RequeueAfter: max(r.Settle, time.Second)}
+	case f.preview != nil:
+		return ctrl.Result{RequeueAfter: r.previewEvery()}
+	default:
 		return ctrl.Result{}
 	}
-	return ctrl.Result{RequeueAfter: max(r.Settle, time.Second)}
 }

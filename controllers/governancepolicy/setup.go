@@ -17,12 +17,14 @@ import (
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/edition"
+	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/tally"
 )
 
 // +kubebuilder:rbac:groups=mithaq.dev,resources=governancepolicies,verbs=get;list;watch
 // +kubebuilder:rbac:groups=mithaq.dev,resources=governancepolicies/status,verbs=patch
 // +kubebuilder:rbac:groups=mithaq.dev,resources=socialaccounts,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=apps,namespace=mithaq-system,resources=controllerrevisions,verbs=get;list;create;delete
 
@@ -40,6 +42,8 @@ type Config struct {
 	Counts source.Source
 	// Settle is how often a policy's counts are written at most.
 	Settle time.Duration
+	// Readable are the facts that each platform exposes, for previews.
+	Readable map[v1alpha1.PlatformName]governance.Facts
 }
 
 // Setup registers the controller with the manager.

@@ -20,6 +20,14 @@ type facts struct {
 	obstacle *obstacle
 	report   observe.Report
 	reported bool
+	// final: the engine has ended, so the figures are exact.
+	final bool
+}
+
+// saves says that the figures of the budgets are written: with those of a sweep, and
+// whenever the engine needs them saved.
+func (f facts) saves() bool {
+	return f.obstacle == nil && f.reported && (f.swept() || f.report.Save || f.final)
 }
 
 // swept says that this process has seen every account once.
@@ -68,17 +76,20 @@ func decide(connection *v1alpha1.PlatformConnection, f facts, now time.Time) (v1
 	available, message := availability(before, f)
 	c.Put(available, message)
 	c.Put(freshness(before, f))
-	ready(c, connection, f, available, message)
+	ready(c, f, available, message)
 	next := v1alpha1.PlatformConnectionStatus{
 		ObservedGeneration: connection.Generation,
 		Conditions:         c.List(),
-		Spend:              before.Spend,
-		Budget:             before.Budget, Sweep: before.Sweep, Freshness: before.Freshness,
+		Spend:              before.Spend, Counting: before.Counting,
+		Budget: before.Budget, Sweep: before.Sweep, Freshness: before.Freshness,
 	}
 	if f.obstacle == nil && f.swept() {
 		report(&next, f.report)
 	}
-	settle(before, &next, now)
+	if f.saves() {
+		save(&next, f)
+	}
+	settle(before, &next, f, now)
 	return next, occurrences(before.Conditions, next.Conditions)
 }
 
@@ -94,6 +105,9 @@ func availability(before *v1alpha1.PlatformConnectionStatus, f facts) (v1alpha1.
 	if s, ok := obstructions[f.report.State.Reason]; ok {
 		return s, f.report.State.Message
 	}
+	if change := f.report.MassChange; change != nil {
+		return v1alpha1.AvailableMassChange, massChange(change)
+	}
 	if f.report.Answered {
 		return v1alpha1.AvailableReachable, "the platform answers"
 	}
@@ -103,6 +117,13 @@ func availability(before *v1alpha1.PlatformConnectionStatus, f facts) (v1alpha1.
 		}
 	}
 	return v1alpha1.AvailableNotYetCalled, "no account has been looked at yet"
+}
+
+// massChange says what is held back. Its figures are those of when it was noticed,
+// so that the message does not move.
+func massChange(c *observe.MassChange) string {
+	return fmt.Sprintf("%d accounts (%d%% of those looked at) changed together: %s; held back since %s until a further look confirms it",
+		c.Accounts, c.Share, c.What, c.Since.UTC().Format(time.RFC3339))
 }
 
 // found says that the status holds what an answer of the platform showed, and
@@ -143,7 +164,7 @@ func freshness(before *v1alpha1.PlatformConnectionStatus, f facts) (v1alpha1.Sta
 }
 
 // ready puts Ready and Stalled.
-func ready(c *status.Conditions, connection *v1alpha1.PlatformConnection, f facts, available v1alpha1.State, message string) {
+func ready(c *status.Conditions, f facts, available v1alpha1.State, message string) {
 	if f.obstacle != nil {
 		c.Put(f.obstacle.ready, f.obstacle.message)
 		c.Put(f.obstacle.stalled, f.obstacle.message)
@@ -151,7 +172,7 @@ func ready(c *status.Conditions, connection *v1alpha1.PlatformConnection, f fact
 	}
 	switch available {
 	case v1alpha1.AvailableReachable:
-		c.Put(v1alpha1.ConnectionReady, unhonoured(connection))
+		c.Put(v1alpha1.ConnectionReady, "")
 	case v1alpha1.AvailableUnavailable:
 		c.Put(v1alpha1.ConnectionUnavailable, message)
 	case v1alpha1.AvailableThrottled:
@@ -160,28 +181,15 @@ func ready(c *status.Conditions, connection *v1alpha1.PlatformConnection, f fact
 		c.Put(v1alpha1.ConnectionBudgetExhausted, message)
 	case v1alpha1.AvailableUnauthorized:
 		c.Put(v1alpha1.ConnectionUnauthorized, message)
+	case v1alpha1.AvailableMassChange:
+		c.Put(v1alpha1.ConnectionMassChange, message)
 	default:
 		c.Put(v1alpha1.ConnectionNotYetCalled, message)
 	}
 }
 
-// unhonoured says what of the spec this version does not keep, so that nobody
-// relies on it.
-func unhonoured(connection *v1alpha1.PlatformConnection) string {
-	if b := connection.Spec.Budget; b != nil && b.DailySpendUSD != "" {
-		return "spec.budget.dailySpendUSD: this version does not limit spending"
-	}
-	return ""
-}
-
 // report carries the figures of a complete sweep into the status.
 func report(next *v1alpha1.PlatformConnectionStatus, r observe.Report) {
-	next.Budget = nil
-	for _, u := range r.Buckets {
-		next.Budget = append(next.Budget, v1alpha1.BucketStatus{
-			Bucket: u.Bucket, Limit: ptr.To(int64(u.Limit)), Remaining: ptr.To(int64(u.Remaining)), ResetsAt: moment(u.ResetsAt),
-		})
-	}
 	next.Sweep = &v1alpha1.Sweep{
 		Accounts: ptr.To(int32(r.Sweep.Accounts)), Requests: ptr.To(int64(r.Sweep.Requests)),
 		StartedAt: moment(r.Sweep.StartedAt), CompletedAt: moment(r.Sweep.CompletedAt),
@@ -205,12 +213,15 @@ func moment(t time.Time) *metav1.Time {
 
 // settle keeps the figures of before where only figures changed and the last
 // write is less than a heartbeat old: a budget that moves causes no write.
-func settle(before, next *v1alpha1.PlatformConnectionStatus, now time.Time) {
+func settle(before, next *v1alpha1.PlatformConnectionStatus, f facts, now time.Time) {
 	if before.Sweep == nil || before.Sweep.CompletedAt == nil || next.Sweep == nil {
 		return
 	}
 	if now.Sub(before.Sweep.CompletedAt.Time) >= heartbeat || *before.Sweep.Accounts != *next.Sweep.Accounts {
 		return
+	}
+	if !sameSpent(before, next, f) {
+		return // what must survive a restart is written
 	}
 	same := next.DeepCopy()
 	same.Budget, same.Sweep = before.Budget, before.Sweep
@@ -235,6 +246,8 @@ func occurrences(before, after []metav1.Condition) []occurrence {
 		return []occurrence{{v1alpha1.EventPlatformUnavailable, true, is.Message}}
 	case v1alpha1.ReasonBudgetExhausted:
 		return []occurrence{{v1alpha1.EventBudgetExhausted, true, is.Message}}
+	case v1alpha1.ReasonMassChange:
+		return []occurrence{{v1alpha1.EventMassChange, true, is.Message}}
 	case v1alpha1.ReasonReachable:
 		if reason != "" && reason != v1alpha1.ReasonNotYetCalled {
 			return []occurrence{{v1alpha1.EventPlatformRecovered, false, is.Message}}

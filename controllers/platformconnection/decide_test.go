@@ -259,3 +259,22 @@ func TestTheReportIsSortedByTier(t *testing.T) {
 		}
 	}
 }
+
+// What many accounts seem to have in common is told once, and is no outage.
+func TestAMassChangeIsToldOnce(t *testing.T) {
+	con := newConnection()
+	pass(con, working(), today)
+	f := working()
+	f.report.MassChange = &observe.MassChange{Since: today, What: "displayName", Accounts: 60, Share: 30}
+	message := "60 accounts (30% of those looked at) changed together: displayName; held back since 2026-11-23T12:00:00Z until a further look confirms it"
+	expectEvents(t, pass(con, f, today), v1alpha1.EventMassChange)
+	expect(t, con, "Available", v1alpha1.AvailableMassChange, message)
+	expect(t, con, "Ready", v1alpha1.ConnectionMassChange, message)
+	before := con.Status.DeepCopy()
+	expectEvents(t, pass(con, f, today.Add(time.Minute)))
+	if !status.Same(*before, con.Status) {
+		t.Error("it is written again")
+	}
+	expectEvents(t, pass(con, working(), today.Add(time.Hour)), v1alpha1.EventPlatformRecovered)
+	expect(t, con, "Available", v1alpha1.AvailableReachable, "the platform answers")
+}

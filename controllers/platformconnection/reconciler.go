@@ -89,7 +89,8 @@ func (r *Reconciler) obstacle(ctx context.Context, connection *v1alpha1.Platform
 		return missing, err
 	}
 	share := share(connection)
-	with := fmt.Sprintf("%s %s %s %d %s %s", endpoint, secret.UID, secret.ResourceVersion, share, alternate.UID, alternate.ResourceVersion)
+	daily, units := limits(connection, adapter)
+	with := fmt.Sprintf("%s %s %s %d %d %v %s %s", endpoint, secret.UID, secret.ResourceVersion, share, daily, units, alternate.UID, alternate.ResourceVersion)
 	if r.open[connection.Name] == with {
 		return nil, nil
 	}
@@ -113,6 +114,7 @@ func (r *Reconciler) obstacle(ctx context.Context, connection *v1alpha1.Platform
 	r.Apps.Set(connection.Name, apps)
 	r.Observer.SetConnection(observe.Connection{
 		Name: connection.Name, Platform: adapter.Name, Adapter: adapter, Client: opened, Share: share, Media: media,
+		DailyMicroUSD: daily, Units: units, Persist: true, Saved: saved(adapter, &connection.Status),
 	})
 	r.open[connection.Name] = with
 	return nil, nil
@@ -170,6 +172,7 @@ func isDefault(c *v1alpha1.PlatformConnection) bool { return c.Spec.Default != n
 func (r *Reconciler) apply(ctx context.Context, connection *v1alpha1.PlatformConnection, f facts) error {
 	next, events := decide(connection, f, r.Clock.Now())
 	if status.Same(connection.Status, next) {
+		r.tellSaved(connection, f)
 		return nil
 	}
 	ac, err := status.As[apply.PlatformConnectionStatusApplyConfiguration](next)
@@ -179,6 +182,7 @@ func (r *Reconciler) apply(ctx context.Context, connection *v1alpha1.PlatformCon
 	if err := status.Apply(ctx, r.Client, Name, apply.PlatformConnection(connection.Name).WithUID(connection.UID).WithStatus(ac)); err != nil {
 		return client.IgnoreNotFound(err)
 	}
+	r.tellSaved(connection, f)
 	for _, e := range events {
 		severity := corev1.EventTypeNormal
 		if e.warning {
@@ -187,6 +191,13 @@ func (r *Reconciler) apply(ctx context.Context, connection *v1alpha1.PlatformCon
 		r.Recorder.Eventf(connection, nil, severity, string(e.reason), string(v1alpha1.EventActionObserve), "%s", e.note)
 	}
 	return nil
+}
+
+// tellSaved lets the engine spend on, once its figures are in the status.
+func (r *Reconciler) tellSaved(connection *v1alpha1.PlatformConnection, f facts) {
+	if f.saves() {
+		r.Observer.Saved(connection.Name, f.report.Ledger)
+	}
 }
 
 // heartbeat is how old the counters of a status may become before they alone

@@ -5,6 +5,7 @@ package platformconnection
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/observe"
 	"mithaq.dev/mithaq/internal/platform"
@@ -38,8 +40,16 @@ type Observer interface {
 	SetConnection(observe.Connection)
 	DropConnection(name string)
 	Report(name string) (observe.Report, bool)
-	Usage(connection string, u platform.Usage)
 	Connections() source.Source
+	Accountant
+}
+
+// Accountant is the part of it that keeps count of the budgets.
+type Accountant interface {
+	Usage(connection string, u platform.Usage)
+	Saved(connection string, lines []budget.Line)
+	// Ended is closed when nothing is spent any more.
+	Ended() <-chan struct{}
 }
 
 // Config is what a Reconciler works with.
@@ -66,6 +76,9 @@ type Config struct {
 // Setup registers the controller with the manager.
 func Setup(mgr ctrl.Manager, cfg Config) error {
 	r := New(cfg)
+	if err := mgr.Add(closer{r}); err != nil {
+		return fmt.Errorf("adding the last save: %w", err)
+	}
 	secrets := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("platformconnection").

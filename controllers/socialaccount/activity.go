@@ -1,6 +1,9 @@
 package socialaccount
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,14 +23,24 @@ type memory struct {
 	record *governance.Record
 	// changed says what became of a post since it was found, by its id, until the
 	// status no longer holds a finding about it.
-	changed map[string]string
+	changed map[string]change
+	// heard: the engine has told what the account did.
+	heard bool
 }
 
-// What can become of a post.
-const (
-	postGone   = "the post is gone"
-	postEdited = "the post was edited"
-)
+// change is what became of a post since it was found: it is gone, or has another
+// text by now, of which sha256 is the digest.
+type change struct {
+	gone   bool
+	sha256 string
+}
+
+func (c change) String() string {
+	if c.gone {
+		return "the post is gone"
+	}
+	return "the post was edited"
+}
 
 // wantActivity says what is wanted of what the account does; nil: nothing, since no
 // rule is about it.
@@ -73,7 +86,7 @@ func (r *Reconciler) judge(f *facts) {
 	r.mu.Lock()
 	r.memories[key] = m
 	r.mu.Unlock()
-	f.record, f.changed = m.record, m.changed
+	f.record, f.changed, f.unread = m.record, m.changed, !m.heard
 }
 
 // memoryOf is what is kept of an account; after a restart, what its status holds.
@@ -98,18 +111,17 @@ func (r *Reconciler) takeIn(f *facts, m *memory) {
 	if missing(*f) == "" {
 		in.Live = liveOf(*f)
 	}
-	changed := map[string]string{}
-	for id, what := range m.changed {
-		changed[id] = what
-	}
+	changed := map[string]change{}
+	maps.Copy(changed, m.changed)
 	for _, act := range told.Acts {
 		in.Acts = append(in.Acts, actOf(act))
-		changed[act.ID] = postEdited
+		sum := sha256.Sum256([]byte(act.Text))
+		changed[act.ID] = change{sha256: hex.EncodeToString(sum[:])}
 	}
 	for _, id := range told.Gone {
-		changed[id] = postGone
+		changed[id] = change{gone: true}
 	}
-	m.record, m.changed = governance.Judge(m.record, in), changed
+	m.record, m.changed, m.heard = governance.Judge(m.record, in), changed, true
 	r.Observer.Judged(key, told.Sequence)
 	if m.record.NeedsReread {
 		r.Observer.RereadActivity(key)
@@ -118,15 +130,18 @@ func (r *Reconciler) takeIn(f *facts, m *memory) {
 }
 
 // stillNamed keeps of what became of posts what is about a finding.
-func stillNamed(changed map[string]string, findings []v1alpha1.Finding) map[string]string {
-	var kept map[string]string
+func stillNamed(changed map[string]change, findings []v1alpha1.Finding) map[string]change {
+	var kept map[string]change
 	for i := range findings {
-		id := referenceID(&findings[i])
-		if what, ok := changed[id]; ok && id != "" {
+		ref := findings[i].Reference
+		if ref == nil {
+			continue
+		}
+		if what, ok := changed[ref.ID]; ok && (what.gone || what.sha256 != string(ref.SHA256)) {
 			if kept == nil {
-				kept = map[string]string{}
+				kept = map[string]change{}
 			}
-			kept[id] = what
+			kept[ref.ID] = what
 		}
 	}
 	return kept

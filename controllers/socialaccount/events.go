@@ -189,13 +189,14 @@ func (f facts) clearedAs(was *v1alpha1.Finding) string {
 
 func (f facts) whyCleared(was *v1alpha1.Finding) string {
 	i := slices.IndexFunc(f.policies, func(p *governance.Policy) bool { return p.Name() == string(was.Policy) })
+	became, known := f.changed[referenceID(was)]
 	switch {
 	case i < 0:
 		return fmt.Sprintf(" (policy %s no longer selects the account)", was.Policy)
 	case was.Reference == nil:
 		return ""
-	case f.changed[was.Reference.ID] != "":
-		return " (" + f.changed[was.Reference.ID] + ")"
+	case known:
+		return " (" + became.String() + ")"
 	}
 	return " (the policy changed)"
 }

@@ -1,7 +1,9 @@
 package socialaccount
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -61,9 +63,31 @@ func findings(f facts, r governance.Result, now time.Time) []v1alpha1.Finding {
 		}
 		if was := same(f.account.Status.Findings, next[i]); was != nil {
 			next[i].Since, next[i].Responsible = was.Since, was.Responsible
+			if f.unread && aboutActs(was.Rule) && was.Verdict == next[i].Verdict {
+				next[i].Message = was.Message // a restart is no evidence of why, either
+			}
 		}
 	}
+	settleOrder(next)
 	return next
+}
+
+// settleOrder puts the posts that violate one rule in an order that the status itself
+// tells: the last found first. When they were made is not remembered.
+func settleOrder(all []v1alpha1.Finding) {
+	alike := func(a, b *v1alpha1.Finding) bool {
+		return a.Rule == b.Rule && a.Policy == b.Policy && a.Verdict == b.Verdict && a.Mode == b.Mode
+	}
+	for from := 0; from < len(all); {
+		to := from + 1
+		for to < len(all) && alike(&all[from], &all[to]) {
+			to++
+		}
+		slices.SortStableFunc(all[from:to], func(a, b v1alpha1.Finding) int {
+			return cmp.Or(b.Since.Compare(a.Since.Time), strings.Compare(referenceID(&a), referenceID(&b)))
+		})
+		from = to
+	}
 }
 
 // chosen are the findings that a status has room for: the worst, but of every rule
@@ -106,6 +130,12 @@ func same(before []v1alpha1.Finding, f v1alpha1.Finding) *v1alpha1.Finding {
 		}
 	}
 	return nil
+}
+
+// aboutActs says that a rule judges what the account does.
+func aboutActs(rule string) bool {
+	section, _, _ := strings.Cut(rule, "/")
+	return slices.Contains([]string{"activity", "content", "sources", "languages", "performance"}, section)
 }
 
 // wasViolated says that a finding is a violation, or was one when it could last be

@@ -46,7 +46,9 @@ type facts struct {
 	// was made of it, and changed what became of posts that findings are about.
 	actions []v1alpha1.ActivityAction
 	record  *governance.Record
-	changed map[string]string
+	changed map[string]change
+	// unread: this process has not heard yet what the account did.
+	unread bool
 	// since tells when each policy's edition came into force.
 	since map[string]time.Time
 }

@@ -50,7 +50,7 @@ func activity(f facts, now time.Time) *v1alpha1.ActivityStatus {
 	}
 	posts, whole, last := f.record.Posts(now)
 	if whole {
-		next.PostsLast30Days = ptr.To(int32(min(posts, 1<<30))) //nolint:gosec // bounded
+		next.PostsLast30Days = ptr.To(int32(min(posts, 1<<30)))
 	}
 	next.LastPostAt = moment(last)
 	return next

@@ -37,7 +37,7 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // read only
 	rows, version, err := read(file)
 	if err != nil {
 		return err

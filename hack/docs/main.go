@@ -1,6 +1,7 @@
 // Command docs writes the pages that are generated from the code: docs/reasons.md
-// from the catalogue of api/v1alpha1, docs/rules.md from the rules, docs/platforms.md
-// from what the adapters declare.
+// from the catalogue of api/v1alpha1, docs/rules.md from the registry of
+// internal/governance, docs/evidence.md from both that and
+// the adapters, and docs/platforms.md from what these declare.
 package main
 
 import (
@@ -16,7 +17,7 @@ import (
 )
 
 func main() {
-	for name, text := range map[string]string{"reasons.md": reasons(), "rules.md": rules(), "platforms.md": platforms(adapters())} {
+	for name, text := range map[string]string{"reasons.md": reasons(), "rules.md": rules(), "evidence.md": evidence(), "platforms.md": platforms(adapters())} {
 		if err := os.WriteFile(filepath.Join("docs", name), []byte(text), 0o600); err != nil {
 			fmt.Fprintln(os.Stderr, "docs:", err)
 			os.Exit(1)

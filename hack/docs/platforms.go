@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"mithaq.dev/mithaq/internal/platform"
+	"mithaq.dev/mithaq/internal/platform/facebook"
+	"mithaq.dev/mithaq/internal/platform/graph"
+	"mithaq.dev/mithaq/internal/platform/instagram"
 	"mithaq.dev/mithaq/internal/platform/snapchat"
 	"mithaq.dev/mithaq/internal/platform/x"
 	"mithaq.dev/mithaq/internal/platform/youtube"
@@ -29,12 +32,23 @@ func adapters() []documented {
 		{platform.KeyClientID, "the OAuth client with which accounts grant access"},
 		{platform.KeyClientSecret, "its secret"},
 	}
+	meta := slices.Concat(client, []secretKey{
+		{graph.KeySystemUserToken, "the token of the portfolio's system user, for the sweep"},
+		{graph.KeyAppToken, "a ready app token; without it, it is made of the client's id and secret"},
+		{graph.KeySystemUserID, "the system user whose tokens are minted; optional"},
+		{graph.KeyBusinessID, "the Business portfolio by which people with access are listed; optional"},
+	})
 	return []documented{
 		{x.Adapter(), slices.Concat([]secretKey{
 			{x.KeyAppToken, "a ready app-only bearer; or"},
 			{x.KeyAPIKey, "the app's key pair, from which the bearer is obtained"},
 			{x.KeyAPISecret, "its other half"},
 		}, client)},
+		{instagram.Adapter(), slices.Concat(meta, []secretKey{
+			{graph.KeyIGUserID, "one of our own accounts, through which others are looked up by handle; optional"},
+			{instagram.KeyLogin, "how accounts consent: `facebook` (the default) or `instagram`"},
+		})},
+		{facebook.Adapter(), meta},
 		{youtube.Adapter(), slices.Concat([]secretKey{
 			{youtube.KeyAPIKey, "the key for public reads; required"},
 		}, client, []secretKey{
@@ -72,7 +86,7 @@ var fieldNames = []struct {
 func platforms(list []documented) string {
 	var b strings.Builder
 	b.WriteString(generated)
-	b.WriteString("# Platforms\n\nWhat can be read, with which credential, at which cost, and what cannot: as the adapters declare it. What is not listed is unknown, which is never the same as empty.\n")
+	b.WriteString("# Platforms\n\nWhat can be read, with which credential, at which cost, and what cannot: as the adapters declare it. What is not listed is unknown, which is never the same as empty.\n\nThe operator speaks to X so far; the other adapters are described here and not wired into it yet.\n")
 	overview(&b, list)
 	for _, a := range list {
 		fmt.Fprintf(&b, "\n## %s\n", a.Name)
@@ -182,6 +196,8 @@ func budgetsOf(b *strings.Builder, a platform.Adapter) {
 
 func limit(b platform.Budget) string {
 	switch b.Kind {
+	default:
+		return fmt.Sprintf("%d per %s", b.Limit, short(b.Window))
 	case platform.BudgetMoney:
 		return "what the connection allows a day, which begins at midnight " + b.Zone
 	case platform.BudgetDay:
@@ -191,7 +207,6 @@ func limit(b platform.Budget) string {
 	case platform.BudgetBucket:
 		return fmt.Sprintf("%d per %s on average, %d at once", b.Limit, short(b.Window), b.Burst)
 	}
-	return fmt.Sprintf("%d per %s", b.Limit, short(b.Window))
 }
 
 func short(d time.Duration) string {
@@ -223,8 +238,9 @@ func reach(r platform.RevokeReach) string {
 		return "every token of that person and client"
 	case platform.ReachNone:
 		return "nothing: there is no way by API"
+	default:
+		return "unproven, so whatever is worst"
 	}
-	return "unproven, so whatever is worst"
 }
 
 func join[T ~string](words []T) string {

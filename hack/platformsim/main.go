@@ -20,6 +20,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"mithaq.dev/mithaq/hack/platformsim/control"
+	"mithaq.dev/mithaq/hack/platformsim/meta"
 	"mithaq.dev/mithaq/hack/platformsim/snapchat"
 	"mithaq.dev/mithaq/hack/platformsim/world"
 	"mithaq.dev/mithaq/hack/platformsim/x"
@@ -39,12 +40,13 @@ func main() {
 type config struct {
 	xListen, controlListen, fleet, readyFile string
 
-	youtubeListen, snapchatListen string
+	youtubeListen, snapchatListen, metaListen string
 
 	spelling, revoke string
 	x                x.Options
 	youtube          youtube.Options
 	snapchat         snapchat.Options
+	meta             meta.Options
 }
 
 func parseFlags(args []string, output io.Writer) (config, error) {
@@ -64,6 +66,7 @@ func parseFlags(args []string, output io.Writer) (config, error) {
 	f.BoolVar(&c.x.RevokeGrant, "x-revoke-grant", false, "a revocation ends all of a user's tokens of the app instead of one")
 	c.youtubeFlags(f)
 	c.snapchatFlags(f)
+	c.metaFlags(f)
 	if err := f.Parse(args); err != nil {
 		return config{}, fmt.Errorf("parsing flags: %w", err)
 	}
@@ -90,14 +93,20 @@ func (c config) check(rest []string) error {
 		return fmt.Errorf("parsing flags: unexpected arguments %q", rest)
 	case c.x.Spelling != x.SpellingTweet && c.x.Spelling != x.SpellingPost && c.x.Spelling != x.SpellingMixed:
 		return fmt.Errorf("parsing flags: spelling %q is not tweet, post or mixed", c.spelling)
+	case c.x.Window < time.Second || c.x.Limit < 1:
+		return fmt.Errorf("parsing flags: x-window is below 1s or x-limit below 1")
+	}
+	return c.checkOthers()
+}
+
+func (c config) checkOthers() error {
+	switch {
 	case c.snapchat.Revoke != snapchat.RevokeWorks && c.snapchat.Revoke != snapchat.RevokeIgnored && c.snapchat.Revoke != snapchat.RevokeMissing:
 		return fmt.Errorf("parsing flags: snapchat-revoke %q is not works, ignored or missing", c.revoke)
 	case min(c.youtube.DailyUnits, c.snapchat.MaxLimit) < 1 || c.youtube.PerMinute < 0:
 		return fmt.Errorf("parsing flags: youtube-units or snapchat-max-limit is below 1, or youtube-per-minute below 0")
-	case c.x.Window < time.Second || c.x.Limit < 1:
-		return fmt.Errorf("parsing flags: x-window is below 1s or x-limit below 1")
 	}
-	return nil
+	return c.checkMeta()
 }
 
 // run serves until ctx ends. It prints the addresses once it listens.
@@ -112,6 +121,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		"x":        {c.xListen, x.New(w, c.x)},
 		"youtube":  {c.youtubeListen, youtube.New(w, c.youtube)},
 		"snapchat": {c.snapchatListen, snapchat.New(w, c.snapchat)},
+		"facebook": {c.metaListen, meta.New(w, c.meta)},
 		"control":  {c.controlListen, control.New(w)},
 	}
 	if err := load(w, c.fleet); err != nil {
@@ -151,6 +161,10 @@ func serve(ctx context.Context, sites map[string]site, ready func(addresses []by
 			return fmt.Errorf("listening for %s: %w", name, err)
 		}
 		addresses[name] = "http://" + l.Addr().String()
+		if name == "facebook" {
+			// One origin plays all of Meta's hosts.
+			addresses["instagram"] = addresses[name]
+		}
 		srv := &http.Server{
 			Handler:           s.handler,
 			ReadHeaderTimeout: 10 * time.Second,

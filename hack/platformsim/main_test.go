@@ -60,7 +60,7 @@ func TestServesTheFleetUntilStopped(t *testing.T) {
 	ready := filepath.Join(t.TempDir(), "ready.json")
 	addresses, end := begin(t, "--fleet", "fleet.example.yaml", "--ready-file", ready, "--spelling", "post", "--x-limit", "1")
 	data, err := os.ReadFile(ready)
-	want := fmt.Sprintf(`{"control":%q,"snapchat":%q,"x":%q,"youtube":%q}`+"\n", addresses["control"], addresses["snapchat"], addresses["x"], addresses["youtube"])
+	want := fmt.Sprintf(`{"control":%q,"facebook":%q,"instagram":%q,"snapchat":%q,"x":%q,"youtube":%q}`+"\n", addresses["control"], addresses["facebook"], addresses["facebook"], addresses["snapchat"], addresses["x"], addresses["youtube"])
 	if err != nil || string(data) != want {
 		t.Errorf("ready file %q, want %q (%v)", data, want, err)
 	}
@@ -70,6 +70,13 @@ func TestServesTheFleetUntilStopped(t *testing.T) {
 	}
 	if status, _ := get(t, users, "demo-bearer"); status != 429 {
 		t.Errorf("second: %d", status)
+	}
+	batch := addresses["instagram"] + "/v26.0/17841400000000001?fields=username"
+	if status, body := get(t, batch, "demo-system-token"); status != 200 || !strings.Contains(body, `"username":"edu_riyadh"`) {
+		t.Errorf("instagram: %d %s", status, body)
+	}
+	if status, body := get(t, addresses["facebook"]+"/v26.0/100200300400501?fields=name", "demo-system-token"); status != 200 {
+		t.Errorf("facebook: %d %s", status, body)
 	}
 	if status, body := get(t, addresses["control"]+"/v1/accounts/YouTube/تعليم_الرياض", ""); status != 200 {
 		t.Errorf("control: %d %s", status, body)
@@ -119,6 +126,9 @@ func TestRefusesToStart(t *testing.T) {
 		"host name":      {[]string{"--x-listen", "example.com:0"}, "not a loopback address"},
 		"no port":        {[]string{"--x-listen", "127.0.0.1"}, "reading address"},
 		"spelling":       {[]string{"--spelling", "toot"}, "toot"},
+		"meta address":   {[]string{"--meta-listen", "0.0.0.0:0"}, "not a loopback address"},
+		"meta limit":     {[]string{"--meta-engaged", "0"}, "meta-engaged"},
+		"meta status":    {[]string{"--meta-throttle-status", "500"}, "500"},
 		"window":         {[]string{"--x-window", "10ms"}, "x-window"},
 		"limit":          {[]string{"--x-limit", "0"}, "x-limit"},
 		"argument":       {[]string{"extra"}, "extra"},

@@ -13,7 +13,7 @@ import (
 	"mithaq.dev/mithaq/internal/rotation"
 )
 
-// ErrNotOurs: the lease is another's, or ends before the call would.
+//nolint:revive // as its caller reads it
 var ErrNotOurs = errors.New("the leader's lease is not ours for long enough")
 
 // margin is what must be left of the lease after the longest call.

@@ -15,7 +15,8 @@ import (
 	"mithaq.dev/mithaq/internal/rotation"
 )
 
-// +kubebuilder:rbac:groups="",namespace=mithaq-system,resources=secrets,verbs=get;create;update;delete
+// The role for vaults (Secrets of the operator's namespace: get, create, update, delete)
+// is granted together with the controller that uses it.
 
 const (
 	// SecretType is the type of a vault's Secret.

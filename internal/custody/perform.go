@@ -91,7 +91,10 @@ func (j Job) probe(ctx context.Context) rotation.Outcome {
 	}
 	o := rotation.Outcome{Kind: rotation.Done, Liveness: rotation.Liveness(in.State)}
 	o.Identity.Principal, o.Identity.Scopes = in.Principal, in.Scopes
-	if in.State == platform.TokenDead {
+	ends := j.slot().ExpiresAt
+	// Where the platform does not say why it refuses, the token's end does; of a token
+	// without a known end nothing is known.
+	if in.State == platform.TokenDead || in.State == platform.TokenUnclear && !ends.IsZero() {
 		o.Liveness = j.refused()
 	}
 	return o

@@ -60,6 +60,7 @@ func Compile(name string, spec *v1alpha1.GovernancePolicySpec) (*Policy, []Probl
 	c.custom()
 	c.exceptions()
 	c.policy.digest = c.digest(c.spec)
+	c.policy.alone = digestAll([]*Policy{c.policy})
 	c.policy.acts.digest = c.digest(conductOf(c.spec))
 	if len(c.problems) > 0 {
 		return nil, c.problems
@@ -141,12 +142,27 @@ func (c *compiler) exceptions() {
 			accounts: c.selector("exceptions/"+string(e.Name), path, e.AccountSelector),
 			until:    e.Until.Time,
 		}
+		for j, name := range e.Rules {
+			if !c.has(name) {
+				c.problem(Problem{Rule: "exceptions/" + string(e.Name), Path: "spec.exceptions" + index(i) + ".rules" + index(j), Text: "there is no rule " + quote(name, maxFragment)})
+			}
+		}
 		for j := range c.policy.rules {
 			if r := &c.policy.rules[j]; slices.Contains(e.Rules, r.name) {
 				r.exceptions = append(r.exceptions, compiled)
 			}
 		}
 	}
+}
+
+// has says that a rule exists: one of those that are built in, or one that the policy
+// names. An exception from a section that the policy leaves out does no harm.
+func (c *compiler) has(name string) bool {
+	doc := docOf(name)
+	if doc == nil || doc.Name == name {
+		return doc != nil
+	}
+	return slices.ContainsFunc(c.policy.rules, func(r rule) bool { return r.name == name })
 }
 
 // conductOf is the part of an edition that acts are judged under. How a finding is

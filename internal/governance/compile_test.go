@@ -22,9 +22,12 @@ func TestEveryProblemIsNamedWithItsPlace(t *testing.T) {
 			HandlePattern: "(", DisplayNamePattern: "ا[", BioMustContain: []string{"x", " \n"},
 			Avatars: []v1alpha1.AvatarRule{{Name: "emblem", PerceptualHash: "zz"}},
 		},
-		Content:    []v1alpha1.ContentRule{{Name: "one", AnyOf: re("a")}, {Name: "no-personal-data", AnyOf: re("a", "b", "اسم)")}},
-		Sources:    []v1alpha1.SourceRule{{Name: "cite", When: re("*")}},
-		Exceptions: []v1alpha1.Exception{{Name: "fine"}, {Name: "eid", AccountSelector: bad}},
+		Content: []v1alpha1.ContentRule{{Name: "one", AnyOf: re("a")}, {Name: "no-personal-data", AnyOf: re("a", "b", "اسم)")}},
+		Sources: []v1alpha1.SourceRule{{Name: "cite", When: re("*")}},
+		Exceptions: []v1alpha1.Exception{
+			{Name: "fine", Rules: []string{"content/one", "performance/max-silence"}}, {Name: "eid", AccountSelector: bad},
+			{Name: "typo", Rules: []string{"content/no-personal-data", "content/no-personnel-data", "identity/hanlde"}},
+		},
 	}
 	p, problems := Compile("moe-manual", s)
 	if p != nil {
@@ -48,6 +51,8 @@ func TestEveryProblemIsNamedWithItsPlace(t *testing.T) {
 		`content/no-personal-data: spec.content[1].anyOf.patterns[2], position 3: unexpected ): ")"`,
 		`sources/cite: spec.sources[0].when.patterns[0], position 0: missing argument to repetition operator: "*"`,
 		`exceptions/eid: spec.exceptions[1].accountSelector: "Near" is not a valid label selector operator`,
+		`exceptions/typo: spec.exceptions[2].rules[1], position 0: there is no rule "content/no-personnel-data"`,
+		`exceptions/typo: spec.exceptions[2].rules[2], position 0: there is no rule "identity/hanlde"`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
@@ -107,5 +112,43 @@ func TestDigestCoversEverythingThatAnEditionSays(t *testing.T) {
 	}
 	if d := digest("other", same); seen[d] != "" {
 		t.Error("the name is not part of the digest")
+	}
+}
+
+func TestTextThatHidesSomethingIsRefusedWithItsPlace(t *testing.T) {
+	hidden := &v1alpha1.Bilingual{AR: "نص\u202e", EN: "a\u2066b"}
+	with := v1alpha1.Provision{Message: hidden}
+	s := &spec{
+		Version:  "1.0",
+		Identity: &v1alpha1.IdentityRules{HandlePattern: "^edu\u200b_", BioMustContain: []string{"الحساب\u202e"}},
+		Activity: []v1alpha1.ActivityRule{{
+			Name: "follow", Effect: v1alpha1.EffectDeny, Actions: []v1alpha1.ActivityAction{v1alpha1.ActionFollow},
+			Targets: &v1alpha1.ActivityTargets{ExceptHandles: []string{"X:ok", "X:s\u2060pa"}},
+		}},
+		Content:   []v1alpha1.ContentRule{{Name: "one", AnyOf: v1alpha1.TextMatch{Terms: []string{"رقم", "رقم\u202d الهوية", "!"}, Patterns: []v1alpha1.RegularExpression{"a\u200b"}, Expression: "post.text == '\u202e'"}, Provision: with}},
+		Languages: &v1alpha1.LanguageRules{Allowed: []string{"ar", "x_!"}},
+		Rules:     []v1alpha1.CustomRule{{Name: "geo", Expression: "tr\u200bue"}},
+	}
+	_, problems := Compile("moe-manual", s)
+	var got []string
+	for _, p := range problems {
+		got = append(got, p.String())
+	}
+	const hides = ", a character that hides or reorders what people read"
+	want := []string{
+		`identity/handle-pattern: spec.identity.handlePattern, position 4: the text holds U+200B` + hides,
+		`identity/bio-must-contain: spec.identity.bioMustContain[0], position 6: the text holds U+202E` + hides,
+		`activity/follow: spec.activity[0].targets.exceptHandles[1], position 3: the text holds U+2060` + hides,
+		`content/one: spec.content[0].anyOf.terms[1], position 3: the text holds U+202D` + hides,
+		`content/one: spec.content[0].anyOf.terms[2], position 0: the term cannot be found in any text: there is no letter, digit or symbol in it`,
+		`content/one: spec.content[0].anyOf.patterns[0], position 1: the text holds U+200B` + hides,
+		`content/one: spec.content[0].anyOf.expression, position 14: the text holds U+202E` + hides,
+		`content/one: spec.content[0].message.ar, position 2: the text holds U+202E` + hides,
+		`content/one: spec.content[0].message.en, position 1: the text holds U+2066` + hides,
+		`languages/allowed: spec.languages.allowed[1], position 0: "x_!" is no BCP 47 language tag`,
+		`rules/geo: spec.rules[0].expression, position 2: the text holds U+200B` + hides,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
 	}
 }

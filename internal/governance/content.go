@@ -1,13 +1,15 @@
 package governance
 
 import (
-	"regexp"
+	"cmp"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/governance/expr"
 	"mithaq.dev/mithaq/internal/text"
 )
 
@@ -15,7 +17,7 @@ import (
 type textRule struct {
 	id         ruleID
 	fold       text.Folding
-	patterns   []*regexp.Regexp
+	patterns   []search
 	expression *expression // nil: none
 	// domains are those of which one must be linked; nil: a match violates.
 	domains []string
@@ -72,9 +74,11 @@ func (c *compiler) text(rule, path string, match v1alpha1.TextMatch, fold text.F
 		}
 	}
 	for i, p := range match.Patterns {
-		compiled.patterns = append(compiled.patterns, c.pattern(rule, path+".patterns"+index(i), p))
+		if re := c.pattern(rule, path+".patterns"+index(i), p); re != nil {
+			compiled.patterns = append(compiled.patterns, newSearch(re))
+		}
 	}
-	compiled.expression = c.expression(rule, path+".expression", postExpression, match.Expression)
+	compiled.expression = c.expression(rule, path+".expression", expr.Post, match.Expression)
 	c.policy.acts.texts = append(c.policy.acts.texts, compiled)
 }
 
@@ -84,7 +88,8 @@ func (c *compiler) term(rule, path, term string, fold text.Folding) bool {
 		return false
 	}
 	if _, err := text.NewMatcher([]string{term}, fold); err != nil {
-		c.problem(Problem{Rule: rule, Path: path, Text: "the term cannot be found in any text: " + clean(err.Error(), maxQuote)})
+		why := cmp.Or(errors.Unwrap(err), err) // without the number of the term
+		c.problem(Problem{Rule: rule, Path: path, Text: "the term cannot be found in any text: " + clean(why.Error(), maxQuote)})
 		return false
 	}
 	return true
@@ -130,22 +135,29 @@ func (t trial) texts() {
 	}
 	terms := t.findTerms()
 	for i := range rules {
-		r := &rules[i]
-		found := r.find(t, terms[i])
-		if found.state == no {
-			continue
-		}
-		if r.domains != nil {
-			found = t.uncited(r, found)
-		}
-		switch found.state {
+		switch found := rules[i].judge(t, terms[i]); found.state {
 		case yes:
-			t.violates(r.id, found.detail, found.near)
+			t.violates(rules[i].id, found.detail, found.near)
 		case maybe:
-			t.undecided(r.id, found.detail)
+			t.undecided(rules[i].id, found.detail)
 		case no:
 		}
 	}
+}
+
+// judge says whether the act violates the rule.
+func (r *textRule) judge(t trial, term hit) hit {
+	if r.domains == nil {
+		return r.find(t, term)
+	}
+	if t.act.Action == v1alpha1.ActionLike {
+		return hit{} // who likes informs nobody
+	}
+	found := r.find(t, term)
+	if found.state == no {
+		return found
+	}
+	return t.uncited(r, found)
 }
 
 // hit is what a rule finds in a text.
@@ -159,7 +171,8 @@ type hit struct {
 
 // findTerms finds, for each rule, the first of its terms.
 func (t trial) findTerms() []hit {
-	hits := make([]hit, len(t.policy.acts.texts))
+	hits := append(t.j.hits[:0], make([]hit, len(t.policy.acts.texts))...)
+	t.j.hits = hits
 	for fold := range t.policy.acts.terms {
 		set := &t.policy.acts.terms[fold]
 		if set.matcher == nil {
@@ -179,29 +192,23 @@ func (r *textRule) find(t trial, term hit) hit {
 	if term.state == yes {
 		return term
 	}
-	for i, re := range r.patterns {
-		if at := r.matchAt(t, re); at >= 0 {
+	for i, pattern := range r.patterns {
+		if at := r.matchAt(t, pattern); at >= 0 {
 			return hit{yes, t.what() + " matches pattern " + strconv.Itoa(i+1) + " of the rule", at}
 		}
 	}
 	if r.expression == nil {
 		return hit{}
 	}
-	state, why := r.expression.post(t)
-	if state == yes {
-		why = t.what() + " meets the rule's expression"
-	}
+	state, why := t.asks(r.expression)
 	return hit{state, why, 0}
 }
 
 // matchAt tells where a pattern stands; -1: nowhere. A pattern may be written for the
 // text as people write it, or for what folding makes of it: both are tried.
-func (r *textRule) matchAt(t trial, re *regexp.Regexp) int {
-	if at := re.FindStringIndex(t.act.Text); at != nil {
-		return at[0]
+func (r *textRule) matchAt(t trial, pattern search) int {
+	if at := pattern.find(t.act.Text); at >= 0 || r.fold == text.None {
+		return at
 	}
-	if r.fold == text.Arabic && re.MatchString(t.j.folded()) {
-		return 0
-	}
-	return -1
+	return min(pattern.find(t.j.folded()), 0)
 }

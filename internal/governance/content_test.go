@@ -107,6 +107,8 @@ func TestSources(t *testing.T) {
 	figure := post("1", 1, "ارتفعت النسبة إلى ٤٠٪")
 	repost := towards(v1alpha1.ActionRepost, "2", "9", "someone")
 	repost.Text = "النسبة 40%"
+	liked := figure
+	liked.Action = v1alpha1.ActionLike
 	blind := repost
 	blind.Target.Known = false
 	const found = "the post matches pattern 1 of the rule and links to none of edu.example, spa.example"
@@ -116,6 +118,7 @@ func TestSources(t *testing.T) {
 		{name: "a link to a name that only ends alike", rule: r, policy: rules, acts: with(figure, "https://notedu.example/"), coverage: everythingRead(), want: Violated, severity: medSev, message: found},
 		{name: "a link to the authority", rule: r, policy: rules, acts: with(figure, "https://blog.example", "https://stats.edu.example/2026"), coverage: everythingRead(), want: Pass},
 		{name: "a link in the text", rule: r, policy: rules, acts: []Act{post("1", 1, "40% (https://spa.example/n1).")}, coverage: everythingRead(), want: Pass},
+		{name: "who likes informs nobody", rule: r, policy: rules, acts: []Act{towards(v1alpha1.ActionLike, "1", "9", "someone"), liked}, coverage: everythingRead(), want: Pass},
 		{name: "nothing that must cite", rule: r, policy: rules, acts: []Act{post("1", 1, "صباح الخير")}, coverage: everythingRead(), want: Pass},
 		{name: "a shortened link that nobody resolved", rule: r, policy: rules, acts: with(figure, "https://bit.ly/x"), coverage: everythingRead(), want: Unknown, severity: medSev, message: "not everything can be judged: where the information comes from cannot be told: a shortened link does not show where it leads"},
 		{name: "a repost from a governed account", rule: r, policy: rules, acts: []Act{repost}, coverage: everythingRead(), governed: governedIDs("9"), want: Pass},

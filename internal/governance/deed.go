@@ -84,12 +84,36 @@ func (s *subject) found(id ruleID, meets func(*match) bool) *match {
 	return first
 }
 
+// gaps are the actions that could not be read, worked out once for all rules.
+type gaps struct {
+	missing, never, unread actionSet
+}
+
+func gapsOf(r *Record) gaps {
+	var g gaps
+	for i, action := range actions {
+		c, bit := r.Coverage[action], actionSet(1<<i)
+		switch {
+		case c.Missing != "":
+			g.missing |= bit
+			if c.Unobservable {
+				g.never |= bit
+			}
+		case !r.counts(c) && (r.base == nil || r.base.read[action].IsZero()):
+			g.unread |= bit
+		}
+	}
+	return g
+}
+
 // unread says which actions have not been read, and why; "" if all have.
 func (s *subject) unread(must, may actionSet) string {
+	if (must|may)&(s.gaps.missing|s.gaps.unread) == 0 {
+		return ""
+	}
 	parts := s.unreadable(must, may)
 	for i, action := range actions {
-		c := s.in.Activity.Coverage[action]
-		if (must|may)&(1<<i) != 0 && c.Missing == "" && !s.in.Activity.counts(c) && !s.readBefore(action) {
+		if (must|may)&s.gaps.unread&(1<<i) != 0 {
 			parts = append(parts, pluralOf(action)+" have not been read yet")
 		}
 	}
@@ -99,14 +123,16 @@ func (s *subject) unread(must, may actionSet) string {
 // unreadable says why actions cannot be read. What a platform never shows is left out
 // of may.
 func (s *subject) unreadable(must, may actionSet) []string {
+	set := (must | may&^s.gaps.never) & s.gaps.missing
+	if set == 0 {
+		return nil
+	}
 	var parts []string
 	for i, action := range actions {
-		bit := actionSet(1 << i)
-		c := s.in.Activity.Coverage[action]
-		if (must|may)&bit == 0 || c.Missing == "" || c.Unobservable && must&bit == 0 {
+		if set&(1<<i) == 0 {
 			continue
 		}
-		if why := clean(c.Missing, 2*maxQuote); !slices.Contains(parts, why) {
+		if why := clean(s.in.Activity.Coverage[action].Missing, 2*maxQuote); !slices.Contains(parts, why) {
 			parts = append(parts, why)
 		}
 	}

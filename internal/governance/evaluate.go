@@ -18,6 +18,9 @@ type Live struct {
 	// Readable are the facts that this observation could read. A fact that is
 	// not in it is unknown, never empty.
 	Readable Facts
+	// LinksBack says whether the website of the profile links to the account, where
+	// somebody has looked; nil: nobody has.
+	LinksBack *bool
 }
 
 // Input is everything that a judgement rests on.
@@ -121,12 +124,12 @@ func Evaluate(in Input) Result {
 	for _, p := range policies {
 		rules += len(p.rules)
 	}
-	s := &subject{in: &in, account: in.Account}
-	if in.Live != nil && in.Live.Profile != nil {
-		s.live = in.Live
-	}
 	res := Result{Rules: make([]RuleResult, 0, rules), Digest: digestOf(policies)}
-	s.recordHolds = in.Activity != nil && in.Activity.holds(policies)
+	s := newSubject(in)
+	defer s.free()
+	if in.Activity != nil {
+		s.recordHolds, s.gaps = in.Activity.holds(policies), gapsOf(in.Activity)
+	}
 	for _, p := range policies {
 		for i := range p.rules {
 			res.add(p, &p.rules[i], s)
@@ -267,6 +270,13 @@ func sooner(a, b time.Time) time.Time {
 
 // digestOf identifies policies, which come by name.
 func digestOf(policies []*Policy) string {
+	if len(policies) == 1 {
+		return policies[0].alone
+	}
+	return digestAll(policies)
+}
+
+func digestAll(policies []*Policy) string {
 	h := sha256.New()
 	for _, p := range policies {
 		h.Write([]byte(p.digest))

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/text"
 )
 
 type (
@@ -217,3 +218,6 @@ func towards(action v1alpha1.ActivityAction, id, targetID, handle string) Act {
 func governedIDs(ids ...string) func(v1alpha1.PlatformName, string, string) bool {
 	return func(_ v1alpha1.PlatformName, id, _ string) bool { return slices.Contains(ids, id) }
 }
+
+// fits says that a text may be shown and is short enough.
+func fits(s string, limit int) bool { return text.Visible(s, limit) == s }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 )
@@ -89,7 +90,7 @@ func (c *compiler) bio(texts []string) {
 	c.add(rule{name: ruleBio, needs: FactBio, judge: func(s *subject) outcome {
 		var missing []string
 		for _, w := range wanted {
-			if !strings.Contains(s.plainBio(), w) {
+			if !standsIn(s.live.Profile.Bio, w) && !strings.Contains(s.plainBio(), w) {
 				missing = append(missing, `"`+shorten(w, maxQuote)+`"`)
 			}
 		}
@@ -100,6 +101,14 @@ func (c *compiler) bio(texts []string) {
 	}})
 }
 
+// standsIn says that a comparable text stands in one that need not be made comparable:
+// what follows cannot change its last character.
+func standsIn(s, w string) bool {
+	i := strings.Index(s, w)
+	end := i + len(w)
+	return i >= 0 && (end == len(s) || s[end] < utf8.RuneSelf)
+}
+
 func websiteDomains(domains []string) func(*subject) outcome {
 	return func(s *subject) outcome {
 		live := s.live.Profile.Website
@@ -108,13 +117,22 @@ func websiteDomains(domains []string) func(*subject) outcome {
 		}
 		host := webHost(live)
 		if within(host, domains) {
-			return pass()
+			return linksBack(s.live.LinksBack)
 		}
 		if host == "" {
 			return violated("the website " + quote(live, maxQuote) + " is no web address at " + list(domains) + " or below")
 		}
 		return violated("the website leads to " + quote(host, maxQuote) + ", which is not at " + list(domains) + " or below")
 	}
+}
+
+// linksBack: where it is known, the website must link to the account in turn, or else
+// anybody could point to it. Where it is not, only the account's side is judged.
+func linksBack(known *bool) outcome {
+	if known != nil && !*known {
+		return violated("the website does not link back to the account")
+	}
+	return pass()
 }
 
 func judgeVerified(s *subject) outcome {

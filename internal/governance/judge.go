@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/governance/expr"
 	"mithaq.dev/mithaq/internal/text"
 )
 
@@ -14,6 +15,9 @@ import (
 // forgotten. prev is nil for an account of which nothing was judged yet.
 func Judge(prev *Record, in JudgeInput) *Record {
 	policies := inOrder(in.Policies)
+	if prev.covers(&in, policies) {
+		return prev
+	}
 	next := &Record{}
 	if prev != nil {
 		next = prev.copied()
@@ -30,8 +34,8 @@ func Judge(prev *Record, in JudgeInput) *Record {
 		j.take(&in.Acts[i])
 	}
 	next.confirm()
-	outgrown := next.outgrow(in.Now)
-	if next.settle(mostPosts(policies)) || outgrown {
+	opened, outgrown := next.opened(), next.outgrow(in.Now)
+	if next.settle(mostPosts(policies)) || opened || outgrown {
 		next.anew(in.Now)
 	}
 	return next
@@ -43,6 +47,12 @@ func (r *Record) cover(coverage map[v1alpha1.ActivityAction]Coverage) {
 	if c := coverage[v1alpha1.ActionPublish]; r.counts(c) {
 		r.figures = c
 	}
+}
+
+// covers says that there is nothing to take in.
+func (r *Record) covers(in *JudgeInput, policies []*Policy) bool {
+	return r != nil && !r.NeedsReread && !r.Restored && len(in.Acts) == 0 && len(in.Gone) == 0 &&
+		maps.Equal(r.Coverage, in.Coverage) && r.holds(policies)
 }
 
 // goneOf says which acts are no longer there, or are judged anew.
@@ -98,6 +108,7 @@ type judgement struct {
 	// tellApart: some policy asks in which language acts are.
 	tellApart bool
 	reading   reading
+	hits      []hit // room for findTerms
 }
 
 // reading is what was made of the act under judgement, each part when first asked for.
@@ -106,6 +117,7 @@ type reading struct {
 	text, tag       string
 	targets         []string
 	hasText, hasTag bool
+	vars            *expr.Vars
 	hasTargets      bool
 }
 

@@ -81,6 +81,18 @@ func TestAnActIsJudgedOnceAndRemembered(t *testing.T) {
 	}
 }
 
+func TestWhatBringsNothingNewChangesNothing(t *testing.T) {
+	d := newDiary(t, ibanRule).judge(post("1", 2, "IBAN"))
+	before := d.record
+	if d.judge(); d.record != before {
+		t.Error("the record was made anew")
+	}
+	d.coverage = readSince(day(-41).Time)
+	if d.judge(); d.record == before {
+		t.Error("another coverage was not noted")
+	}
+}
+
 func TestAnEditedPostIsJudgedAgain(t *testing.T) {
 	d := newDiary(t, ibanRule).judge(post("1", 2, "IBAN"), post("2", 1, "hello"))
 	d.judge(post("1", 2, "harmless")).want("", Pass)

@@ -127,9 +127,11 @@ type tongues struct {
 
 func (s *subject) tongues(declared string) tongues {
 	var t tongues
-	others := map[[3]byte]int{}
 	var own [3]byte
 	copy(own[:], declared)
+	var others []tongue
+	var room [4]tongue
+	others = room[:0]
 	for i := range s.in.Activity.acts {
 		a := &s.in.Activity.acts[i]
 		if !ownWords.has(actions[a.action]) || a.lang == [3]byte{} {
@@ -142,9 +144,20 @@ func (s *subject) tongues(declared string) tongues {
 		case undetermined:
 			t.unclear++
 		default:
-			others[a.lang]++
-			t.most = max(t.most, others[a.lang])
+			i := slices.IndexFunc(others, func(o tongue) bool { return o.lang == a.lang })
+			if i < 0 {
+				i = len(others)
+				others = append(others, tongue{lang: a.lang})
+			}
+			others[i].posts++
+			t.most = max(t.most, others[i].posts)
 		}
 	}
 	return t
+}
+
+// tongue counts the posts in one language.
+type tongue struct {
+	lang  [3]byte
+	posts int
 }

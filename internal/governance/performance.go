@@ -135,7 +135,7 @@ func (r cadence) judge(s *subject) outcome {
 // nthPost is when the n-th newest post was made; zero: fewer are known.
 func (r *Record) nthPost(n int) time.Time {
 	for i := range r.acts {
-		if r.acts[i].action != codeOf(v1alpha1.ActionPublish) {
+		if r.acts[i].action != codePublish {
 			continue
 		}
 		if n--; n == 0 {
@@ -150,7 +150,7 @@ func (r *Record) postsUntil(end time.Time) int {
 	n := 0
 	for i := range r.acts {
 		a := &r.acts[i]
-		if a.action == codeOf(v1alpha1.ActionPublish) && a.at > end.Add(-window).Unix() && a.at <= end.Unix() {
+		if a.action == codePublish && a.at > end.Add(-window).Unix() && a.at <= end.Unix() {
 			n++
 		}
 	}

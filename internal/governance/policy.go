@@ -13,6 +13,7 @@ import (
 type Policy struct {
 	name       string
 	digest     string
+	alone      string // digest of this policy and no other
 	spec       *v1alpha1.GovernancePolicySpec
 	namespaces labels.Selector // nil selects all
 	accounts   labels.Selector // nil selects all
@@ -51,6 +52,15 @@ func (p *Policy) Version() v1alpha1.EditionVersion { return p.spec.Version }
 
 // Mode says what the policy's findings do.
 func (p *Policy) Mode() v1alpha1.PolicyMode { return p.spec.Mode }
+
+// Enforced is the same edition as if it was enforced, for judging what a preview would
+// change. It is nil only if the edition does not compile, and then it was no policy.
+func (p *Policy) Enforced() *Policy {
+	spec := p.spec.DeepCopy()
+	spec.Mode = v1alpha1.ModeEnforce
+	enforced, _ := Compile(p.name, spec)
+	return enforced
+}
 
 // MaxAccountsPerPerson is the most accounts that the policy allows a person; 0: it
 // says nothing.

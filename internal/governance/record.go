@@ -32,7 +32,9 @@ type Record struct {
 	// Coverage is what could be read, as the last Judge was told.
 	Coverage map[v1alpha1.ActivityAction]Coverage
 	// NeedsReread asks the caller to have everything in the window read once more: the
-	// rules have changed. Only the record of the Judge that noticed says so.
+	// rules have changed. Only the record of the Judge that noticed says so. From then
+	// on Coverage counts where At is later, so Since must be zero again until the
+	// window was read, in status.activity too: a restart goes on from there.
 	NeedsReread bool
 	// Restored: what was judged before a restart is known from the status alone. It
 	// holds until a whole window was read since.
@@ -91,7 +93,7 @@ func (r *Record) Posts(now time.Time) (count int, whole bool, last time.Time) {
 	since := now.Add(-window)
 	for i := range r.acts {
 		a := &r.acts[i]
-		if a.action == codeOf(v1alpha1.ActionPublish) && a.at > since.Unix() {
+		if a.action == codePublish && a.at > since.Unix() {
 			count++
 		}
 	}
@@ -194,6 +196,9 @@ func (r *Record) bound() {
 var actions = [...]v1alpha1.ActivityAction{
 	v1alpha1.ActionPublish, v1alpha1.ActionReply, v1alpha1.ActionRepost, v1alpha1.ActionLike, v1alpha1.ActionFollow,
 }
+
+// codePublish is the number of ActionPublish.
+const codePublish = 0
 
 func codeOf(a v1alpha1.ActivityAction) uint8 { return uint8(slices.Index(actions[:], a)) }
 

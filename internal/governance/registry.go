@@ -1,6 +1,7 @@
 package governance
 
 import (
+	"slices"
 	"strings"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -37,8 +38,7 @@ type RuleDoc struct {
 	Section string
 	// Needs are the live facts without which the verdict is Unknown.
 	Needs Facts
-	// Evidence says how a verdict other than Unknown is known. Unobservable: this
-	// version does not evaluate the rule, so its verdict is always Unknown.
+	// Evidence says how a verdict other than Unknown is known.
 	Evidence v1alpha1.Evidence
 	// Severity of the findings, where the policy does not say.
 	Severity v1alpha1.Severity
@@ -93,20 +93,20 @@ var registry = []RuleDoc{
 	{ruleHandle, "identity", FactHandle, observed, high, "The live handle, in lower case, matches the pattern."},
 	{ruleDisplayName, "identity", FactDisplayName, observed, high, "The live name matches the pattern."},
 	{ruleBio, "identity", FactBio, observed, high, "The live description contains every demanded text; white space and composition of characters make no difference."},
-	{ruleWebsite, "identity", FactWebsite, observed, medium, "The live link leads to an allowed domain or below one. No link is a violation."},
+	{ruleWebsite, "identity", FactWebsite, observed, medium, "The live link leads to an allowed domain or below one, and where somebody has looked, the site links back. No link is a violation."},
 	{ruleVerified, "identity", FactVerified, observed, medium, "The account bears the platform's badge. Where the policy only prefers it, the finding is of severity Low and mode Audit."},
 	{ruleAvatar, "identity", FactAvatar, observed, high, "The live profile image resembles one of the visual identity. No image is a violation."},
 	{ruleApprovedProfile, "identity", approvable, observed, high, "The live profile is as spec.handle and spec.profile declare it. The rule exists for accounts that declare spec.profile."},
-	{ruleMaxAge, "credentials", 0, observed, medium, "The account's credential is younger than the limit. The rule exists for accounts that declare credentials."},
+	{ruleMaxAge, "credentials", 0, observed, medium, "The account's credential is younger than the limit. The rule exists for accounts that declare credentials; while nobody knows when the credential was issued, the verdict is Unknown."},
 	{familyAttestations, "attestations", 0, attested, medium, "A person has attested the fact, recently enough. Without that the fact is not known."},
-	{familyActivity, "activity", 0, observed, medium, "The account does nothing that the procedure denies. Procedures that allow have no verdict of their own."},
-	{familyContent, "content", 0, observed, medium, "Nothing that is published matches."},
-	{familySources, "sources", 0, observed, medium, "What matches links to its authority."},
-	{ruleAllowedLanguages, "languages", 0, observed, medium, "The account publishes in the allowed languages only."},
-	{rulePrimaryLanguage, "languages", 0, observed, medium, "The language that the account declares leads."},
-	{ruleMaxSilence, "performance", 0, observed, medium, "The account is never silent for longer than the limit."},
-	{ruleMinPosts, "performance", 0, observed, medium, "The account publishes often enough."},
-	{familyCustom, "rules", 0, observed, medium, "The policy's own expression yields true."},
+	{familyActivity, "activity", 0, observed, medium, "The account does nothing that the procedure denies. The first procedure that matches decides, what none matches is allowed; procedures that allow have no verdict of their own."},
+	{familyContent, "content", 0, observed, medium, "Nothing that is published, replied, reposted or, where readable, liked holds a term, matches a pattern or meets the expression."},
+	{familySources, "sources", 0, observed, medium, "What matches links to one of its authority's domains. A repost may also come from a governed account, which answers for its sources itself."},
+	{ruleAllowedLanguages, "languages", 0, observed, medium, "Posts and replies are in the allowed languages. What cannot be told with confidence is Unknown; what says nothing in words is not judged."},
+	{rulePrimaryLanguage, "languages", 0, observed, medium, "No language has more posts and replies than the one that the account declares."},
+	{ruleMaxSilence, "performance", 0, observed, medium, "The last post, reply or repost is younger than the limit. What was not read is no silence."},
+	{ruleMinPosts, "performance", 0, observed, medium, "There are enough posts in any 30 days, replies and reposts apart."},
+	{familyCustom, "rules", 0, observed, medium, "The policy's own expression yields true. Where it asks for what is not known, the verdict is Unknown."},
 }
 
 // docs are the rules by name, families by section.
@@ -136,4 +136,38 @@ func docOf(rule string) *RuleDoc {
 }
 
 // Rules are all rules, in a fixed order.
-func Rules() []RuleDoc { return append([]RuleDoc(nil), registry...) }
+func Rules() []RuleDoc { return slices.Clone(registry) }
+
+// Acts are the actions that a rule of the registry judges: those that must be
+// readable, or else the verdict is Unknown, and those that are judged too where the
+// platform shows them at all. A procedure must see those that it names.
+func Acts(rule string) (must, may []v1alpha1.ActivityAction) {
+	r := reaches[rule]
+	return r.must.list(), r.may.list()
+}
+
+// reach is what a rule about acts must and may see.
+type reach struct{ must, may actionSet }
+
+// likeWords are acts that show words, the account's own or not.
+var likeWords = actionsOf([]v1alpha1.ActivityAction{v1alpha1.ActionReply, v1alpha1.ActionRepost, v1alpha1.ActionLike})
+
+var reaches = map[string]reach{
+	familyActivity:       {must: actionsOf(actions[:])},
+	familyContent:        {onlyPublish, likeWords},
+	familySources:        {onlyPublish, written &^ onlyPublish},
+	ruleAllowedLanguages: {onlyPublish, ownWords &^ onlyPublish},
+	rulePrimaryLanguage:  {onlyPublish, ownWords &^ onlyPublish},
+	ruleMaxSilence:       {onlyPublish, written &^ onlyPublish},
+	ruleMinPosts:         {onlyPublish, 0},
+}
+
+func (set actionSet) list() []v1alpha1.ActivityAction {
+	var list []v1alpha1.ActivityAction
+	for i, action := range actions {
+		if set&(1<<i) != 0 {
+			list = append(list, action)
+		}
+	}
+	return list
+}

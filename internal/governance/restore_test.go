@@ -125,6 +125,27 @@ func TestARestartInTheMiddleOfJudgingAnewBeginsAgain(t *testing.T) {
 	d.want("1 Unknown", Unknown)
 }
 
+func TestAnActionThatCanBeReadSinceARestartEndsOldDoubts(t *testing.T) {
+	s := spec{Activity: []v1alpha1.ActivityRule{{Name: "quiet", Effect: v1alpha1.EffectDeny, Actions: []v1alpha1.ActivityAction{v1alpha1.ActionReply, v1alpha1.ActionLike}}}}
+	d := newDiary(t, s)
+	d.coverage = except(v1alpha1.ActionLike, Coverage{Missing: "no token"})
+	d.judge(post("1", 2, "نص")).want("", Unknown).save()
+	d.record = Restore(d.account)
+	d.judge().want("", Unknown)
+	if d.record.NeedsReread {
+		t.Fatal("a restart alone asks for the window")
+	}
+	d.coverage = everythingRead()
+	if d.judge().want("", Unknown); !d.record.NeedsReread {
+		t.Fatal("nobody asks for the window to be read again")
+	}
+	d.now = d.now.Add(time.Minute)
+	for a := range d.coverage {
+		d.coverage[a] = Coverage{Since: day(-30).Time, At: d.now}
+	}
+	d.judge(post("1", 2, "نص")).want("", Pass)
+}
+
 func TestWhatTheStatusHadNoRoomForIsNoPass(t *testing.T) {
 	s := *talkative.DeepCopy()
 	s.Performance, s.Languages = nil, nil

@@ -113,14 +113,19 @@ func TestEveryRuleIsRegistered(t *testing.T) {
 	}
 }
 
-// What the registry says about evidence and needs is what Evaluate does.
+// What the registry says about needs and acts is what Evaluate does.
 func TestRegistryTellsTheTruth(t *testing.T) {
 	in := (&scene{policy: everything()}).input(t)
-	in.Account.Spec.Credentials = &v1alpha1.AccountCredentials{}
+	in.Account.Spec.Credentials, in.Account.Spec.Language = &v1alpha1.AccountCredentials{}, "ar"
+	in.Account.Status.Credentials = &v1alpha1.CredentialStatus{IssuedAt: ptr(day(-1))}
 	in.Account.Spec.Profile = &v1alpha1.ApprovedProfile{DisplayName: "d", Bio: "b", Website: "https://w.example", Avatar: &v1alpha1.ApprovedAvatar{PerceptualHash: moeHash}}
 	in.Account.Spec.Attestations = []v1alpha1.Attestation{{Control: "two-factor-enabled", At: day(-1)}}
 	in.AccountsOf = func(string) int { return 1 }
 	in.Live.Profile.Handle = in.Account.Spec.Handle
+	judged := func(coverage map[v1alpha1.ActivityAction]Coverage) Input {
+		in.Activity = Judge(nil, JudgeInput{Account: in.Account, Policies: in.Policies, Coverage: coverage, Governed: governedIDs(), Now: today})
+		return in
+	}
 	verdicts := func(in Input) map[string]Verdict {
 		got := map[string]Verdict{}
 		for _, r := range Evaluate(in).Rules {
@@ -128,19 +133,31 @@ func TestRegistryTellsTheTruth(t *testing.T) {
 		}
 		return got
 	}
-	full := verdicts(in)
+	full := verdicts(judged(everythingRead()))
 	blind := in
 	blind.Live = nil
 	unseen := verdicts(blind)
 	for _, doc := range Rules() {
-		if got := full[doc.Name] == Unknown; got != (doc.Evidence == v1alpha1.EvidenceUnobservable) {
-			t.Errorf("%s: evidence %s, verdict %v with everything known", doc.Name, doc.Evidence, full[doc.Name])
+		if full[doc.Name] == Unknown {
+			t.Errorf("%s: evidence %s, but the verdict is Unknown with everything known", doc.Name, doc.Evidence)
 		}
-		if got := unseen[doc.Name] == Unknown; got != (doc.Needs != 0 || doc.Evidence == v1alpha1.EvidenceUnobservable) {
+		if got := unseen[doc.Name] == Unknown; got != (doc.Needs != 0) {
 			t.Errorf("%s: needs %b, verdict %v without live data", doc.Name, doc.Needs, unseen[doc.Name])
 		}
 		if doc.Meaning == "" || doc.Severity == "" || !strings.HasPrefix(doc.Name, doc.Section+"/") {
 			t.Errorf("registry entry %+v is not complete", doc)
+		}
+		must, may := Acts(doc.Name)
+		for _, action := range actions {
+			got := verdicts(judged(except(action, Coverage{Missing: "not shown", Unobservable: true})))[doc.Name]
+			if want := slices.Contains(must, action) && (doc.Section != "activity" || action == v1alpha1.ActionFollow); (got == Unknown) != want {
+				t.Errorf("%s: must see %v, verdict %v without %s", doc.Name, must, got, action)
+			}
+			got = verdicts(judged(except(action, Coverage{Missing: "no token"})))[doc.Name]
+			needed := slices.Contains(append(must, may...), action) && action != v1alpha1.ActionLike && (doc.Section != "activity" || action == v1alpha1.ActionFollow)
+			if (got == Unknown) != needed {
+				t.Errorf("%s: may see %v, verdict %v without a token for %s", doc.Name, may, got, action)
+			}
 		}
 	}
 }

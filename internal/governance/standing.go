@@ -1,6 +1,8 @@
 package governance
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -75,23 +77,40 @@ func (r *Record) unfinished(policies []*Policy) bool {
 	if r.base == nil || r.base.read[v1alpha1.ActionPublish].IsZero() {
 		return false
 	}
-	for i := range r.matches {
-		if r.matches[i].stale {
-			return true
-		}
-	}
-	if r.base.figures {
-		return false
-	}
-	for _, p := range policies {
-		if l := p.spec.Languages; l != nil && l.Primary == v1alpha1.PrimaryFromAccount {
-			return true
-		}
-		if f := p.spec.Performance; f != nil && f.MinPostsPer30Days > 0 {
+	stale := slices.ContainsFunc(r.matches, func(m match) bool { return m.stale })
+	return stale || !r.base.figures && slices.ContainsFunc(policies, (*Policy).counts)
+}
+
+// doubts says that single acts may have been why a rule had no evidence. Figures are
+// known again by themselves, and other sections need no acts.
+func (b *restored) doubts() bool {
+	for id := range b.unknown {
+		switch section, _, _ := strings.Cut(id.rule, "/"); section {
+		case "activity", "content", "sources", "languages":
 			return true
 		}
 	}
 	return false
+}
+
+// opened says that an action can be read now that could not before the restart, while
+// the status does not tell whether that was the only reason of a doubt.
+func (r *Record) opened() bool {
+	if r.base == nil || len(r.base.read) == 0 || !r.base.doubts() {
+		return false
+	}
+	for action, c := range r.Coverage {
+		if c.Missing == "" && r.counts(c) && r.base.read[action].IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// counts says that the policy has rules about all posts together.
+func (p *Policy) counts() bool {
+	l, f := p.spec.Languages, p.spec.Performance
+	return l != nil && l.Primary == v1alpha1.PrimaryFromAccount || f != nil && f.MinPostsPer30Days > 0
 }
 
 // outgrow ends the time in which the status stands in for what was judged before a
@@ -101,7 +120,7 @@ func (r *Record) outgrow(now time.Time) (lost bool) {
 	if r.base == nil || now.Sub(r.base.at) <= window {
 		return false
 	}
-	lost = len(r.base.read) > 0 && (r.base.truncated || len(r.base.unknown) > 0)
+	lost = len(r.base.read) > 0 && (r.base.truncated || r.base.doubts())
 	r.Restored, r.base = false, nil
 	return lost
 }

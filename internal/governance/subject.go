@@ -4,22 +4,26 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/unicode/norm"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/governance/expr"
 )
 
 // subject is an account under judgement. What several rules need is worked out
 // once.
 type subject struct {
-	in      *Input
+	input   Input
+	in      *Input // the one above
 	account *v1alpha1.SocialAccount
 	live    *Live // nil: not readable
 	rule    *rule // under judgement
 
 	// recordHolds: the record was judged under the policies of this judgement.
 	recordHolds bool
+	gaps        gaps
 
 	team     []person
 	teamRoom [8]person
@@ -27,8 +31,29 @@ type subject struct {
 	bio      string
 	bioReady bool
 
+	vars expr.Vars // without an account: not needed yet
+
 	diff      profileDiff
 	diffReady bool
+}
+
+// subjects are used again: they are the larger part of what an evaluation needs.
+var subjects = sync.Pool{New: func() any { return new(subject) }}
+
+func newSubject(in Input) *subject {
+	s := subjects.Get().(*subject)
+	s.input, s.account = in, in.Account
+	s.in = &s.input
+	if in.Live != nil && in.Live.Profile != nil {
+		s.live = in.Live
+	}
+	return s
+}
+
+// free forgets everything; nothing of a result points into a subject.
+func (s *subject) free() {
+	*s = subject{}
+	subjects.Put(s)
 }
 
 // person is somebody on the account, however often named.

@@ -93,7 +93,26 @@ func list(values []string) string {
 
 // plain makes text comparable: canonical composition, whitespace as one space.
 func plain(s string) string {
+	if norm.NFC.IsNormalString(s) && spacedOnce(s) {
+		return s
+	}
 	return strings.Join(strings.Fields(norm.NFC.String(s)), " ")
+}
+
+// spacedOnce says that all white space is single spaces between words.
+func spacedOnce(s string) bool {
+	space := true // before the first word
+	for _, r := range s {
+		if !unicode.IsSpace(r) {
+			space = false
+			continue
+		}
+		if space || r != ' ' {
+			return false
+		}
+		space = true
+	}
+	return !space || s == ""
 }
 
 // sameText compares what people see: canonically equivalent characters are one
@@ -130,6 +149,9 @@ func within(host string, domains []string) bool {
 
 // webHost is the host of a web address, "" if s is none. A scheme may be missing.
 func webHost(s string) string {
+	if host, ok := plainHost(s); ok {
+		return host
+	}
 	if !strings.Contains(s, "://") {
 		s = "https://" + s
 	}
@@ -138,6 +160,19 @@ func webHost(s string) string {
 		return ""
 	}
 	return asciiDomain(u.Hostname())
+}
+
+// plainHost is the host of the common web address, which needs no parser.
+func plainHost(s string) (string, bool) {
+	rest, ok := strings.CutPrefix(s, "https://")
+	if !ok {
+		return "", false
+	}
+	host, _, ok := strings.Cut(rest, "/")
+	if !ok || host == "" || host[len(host)-1] == '.' {
+		return "", false
+	}
+	return host, strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-.") == ""
 }
 
 // sameLink compares links: scheme and host without case, and without a slash at

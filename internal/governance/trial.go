@@ -1,6 +1,7 @@
 package governance
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -42,7 +43,7 @@ func (t trial) undecided(id ruleID, why string) {
 
 func (t trial) reference(near int) *v1alpha1.FindingReference {
 	act := t.act
-	ref := &v1alpha1.FindingReference{Action: act.Action, ID: clean(act.ID, maxID)}
+	ref := &v1alpha1.FindingReference{Action: act.Action, ID: cmp.Or(clean(act.ID, maxID), "unknown")}
 	if usable(act.URL) {
 		ref.URL = v1alpha1.HTTPSURL(act.URL)
 	}

@@ -4,24 +4,26 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"mithaq.dev/mithaq/internal/budget"
 )
 
 // readsClosed is how long no activity is read: while the platform is out of reach,
 // or after failures of our own.
 func (c *conn) readsClosed(now time.Time) time.Duration {
 	switch {
-	case c.Client == nil || c.failures > 0 || len(c.reads.lanes) == 0:
+	case c.Client == nil || c.purse == nil || c.failures > 0 || len(c.feeds.lanes) == 0:
 		return time.Hour // whatever changes that wakes the loop
-	case now.Before(c.reads.resume):
-		return c.reads.resume.Sub(now)
-	case c.reads.underway >= maxReading || c.reads.failures > 0 && c.reads.underway > 0:
+	case now.Before(c.feeds.resume):
+		return c.feeds.resume.Sub(now)
+	case c.feeds.underway >= maxReading || c.feeds.failures > 0 && c.feeds.underway > 0:
 		return time.Hour
 	}
 	return 0
 }
 
-// candidate is a lane in which somebody's turn has come.
-type candidate struct {
+// claimant is a lane in which somebody's turn has come.
+type claimant struct {
 	lane   *lane
 	jumped bool
 	// late is how long ago, in parts of the interval: so the higher tiers, whose
@@ -32,10 +34,10 @@ type candidate struct {
 // choose picks the lane that is read next, and whether from its queue; nil: none
 // now. What is known to be new goes before what may be.
 func (c *conn) choose(now time.Time, cfg Config) (l *lane, jumped bool, rest time.Duration) {
-	all, rest := c.candidates(now, cfg)
-	slices.SortFunc(all, candidate.before)
+	all, rest := c.claimants(now, cfg)
+	slices.SortFunc(all, claimant.before)
 	for _, one := range all {
-		wait := c.readWait(c.readOf(one.lane.stream), now)
+		wait := c.readWait(c.priceOf(one.lane, now), now)
 		if wait == 0 {
 			return one.lane, one.jumped, 0
 		}
@@ -44,26 +46,36 @@ func (c *conn) choose(now time.Time, cfg Config) (l *lane, jumped bool, rest tim
 	return nil, false, rest
 }
 
-// candidates are the lanes in which somebody's turn has come, and how long it is
+// priceOf is what the next call of a lane may cost.
+func (c *conn) priceOf(l *lane, now time.Time) price {
+	read := c.readOf(l.stream)
+	items := l.ring.batch
+	if l.stream != streamRereads {
+		items *= c.most(read)
+	}
+	return c.price(read, l.ring.batch, make([]budget.Item, items), now)
+}
+
+// claimants are the lanes in which somebody's turn has come, and how long it is
 // until it does in another.
-func (c *conn) candidates(now time.Time, cfg Config) (all []candidate, rest time.Duration) {
+func (c *conn) claimants(now time.Time, cfg Config) (all []claimant, rest time.Duration) {
 	rest = time.Hour
-	for _, l := range c.reads.lanes {
+	for _, l := range c.feeds.lanes {
 		if wait, some := l.moved.closes(l.ring.batch, now, cfg); some && wait > 0 {
 			rest = min(rest, wait)
 		} else if some {
-			all = append(all, candidate{l, true, float64(now.Sub(l.moved.waiting[0].since)) / float64(l.every)})
+			all = append(all, claimant{l, true, float64(now.Sub(l.moved.waiting[0].since)) / float64(l.every)})
 		}
 		if due, ok := l.ring.due(now); ok && now.Before(due) {
 			rest = min(rest, due.Sub(now))
 		} else if ok {
-			all = append(all, candidate{l, false, float64(now.Sub(due)) / float64(l.every)})
+			all = append(all, claimant{l, false, float64(now.Sub(due)) / float64(l.every)})
 		}
 	}
 	return all, rest
 }
 
-func (a candidate) before(b candidate) int {
+func (a claimant) before(b claimant) int {
 	if a.jumped != b.jumped && a.jumped {
 		return -1
 	}

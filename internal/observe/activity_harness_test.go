@@ -43,6 +43,8 @@ type fakeActivity struct {
 	refuse func(stream platform.Stream, id string) error
 	// lost: an answer is given and does not arrive.
 	lost func() bool
+	// billed hears which posts answers held.
+	billed func(ids []string)
 	// failReread answers rereads in the platform's stead.
 	failReread func() error
 }
@@ -59,6 +61,9 @@ func (p *fakeActivity) Activity(_ context.Context, stream platform.Stream, asks 
 	var answers []platform.ActivityAnswer
 	for _, ask := range asks {
 		answers = append(answers, p.answer(stream, ask))
+		if p.billed != nil {
+			p.billed(ids(answers[len(answers)-1].Acts))
+		}
 	}
 	if p.lost != nil && p.lost() {
 		return nil, &platform.Error{Kind: platform.KindUnavailable, Op: "activity"}

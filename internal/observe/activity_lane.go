@@ -27,8 +27,8 @@ type laneKey struct {
 	every  time.Duration
 }
 
-// reads is a connection's side of activity.
-type reads struct {
+// feeds is a connection's side of activity.
+type feeds struct {
 	lanes map[laneKey]*lane
 	// posts wait to be looked up again.
 	posts []postAsk
@@ -41,7 +41,7 @@ type reads struct {
 // laneOf is the lane of a stream at an interval.
 func (c *conn) laneOf(stream platform.Stream, every time.Duration) *lane {
 	key := laneKey{stream, max(every, time.Second)}
-	l, ok := c.reads.lanes[key]
+	l, ok := c.feeds.lanes[key]
 	if !ok {
 		l = &lane{stream: stream, every: key.every}
 		l.ring = newRing(fmt.Sprintf("%s/%s/%s", c.Name, stream, key.every), key.every, max(c.readOf(stream).Batch, 1))
@@ -49,10 +49,10 @@ func (c *conn) laneOf(stream platform.Stream, every time.Duration) *lane {
 			s := t.stream(stream)
 			return s != nil && s.lane == l
 		}
-		if c.reads.lanes == nil {
-			c.reads.lanes = map[laneKey]*lane{}
+		if c.feeds.lanes == nil {
+			c.feeds.lanes = map[laneKey]*lane{}
 		}
-		c.reads.lanes[key] = l
+		c.feeds.lanes[key] = l
 	}
 	return l
 }
@@ -80,8 +80,8 @@ func (c *conn) supports(stream platform.Stream) bool {
 // reopen moves the accounts of a connection to the lanes of another adapter or
 // client.
 func (c *conn) reopen(e *Engine) {
-	c.reads.failures, c.reads.resume = 0, time.Time{}
-	for key, l := range c.reads.lanes {
+	c.feeds.failures, c.feeds.resume = 0, time.Time{}
+	for key, l := range c.feeds.lanes {
 		l.ring.batch = max(c.readOf(key.stream).Batch, 1)
 	}
 	for _, t := range e.targets {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/platform"
 )
 
@@ -50,7 +51,7 @@ func (e *Engine) activityCalls(c *conn, now time.Time) (ready []func(context.Con
 		if call == nil {
 			return ready, wait
 		}
-		c.reads.underway++
+		c.feeds.underway++
 		ready = append(ready, call)
 	}
 }
@@ -60,8 +61,8 @@ func (e *Engine) nextCall(c *conn, now time.Time) (func(context.Context), time.D
 		return nil, wait
 	}
 	rest := time.Hour
-	if len(c.reads.posts) > 0 {
-		wait := c.readWait(c.Adapter.Rereads, now)
+	if len(c.feeds.posts) > 0 {
+		wait := c.readWait(c.rereadPrice(c.feeds.posts[:min(len(c.feeds.posts), max(c.Adapter.Rereads.Batch, 1))], now), now)
 		if wait == 0 {
 			if call := e.rereadCall(c, now); call != nil {
 				return call, 0
@@ -88,7 +89,8 @@ func (e *Engine) visit(c *conn, l *lane, jumped bool, now time.Time) func(contex
 	if jumped {
 		chosen = l.jump()
 	} else {
-		chosen = l.ring.take()
+		chosen = l.ring.peek(l.ring.batch)
+		l.ring.take(len(chosen))
 	}
 	if l.stream == streamRereads {
 		for _, t := range chosen {
@@ -103,7 +105,11 @@ func (e *Engine) visit(c *conn, l *lane, jumped bool, now time.Time) func(contex
 	if len(r.asks) == 0 {
 		return nil
 	}
-	r.spent = c.spend(r.read.Read, now)
+	most := 0
+	for _, ask := range r.asks {
+		most += ask.Limit
+	}
+	r.spent = e.spend(c, c.price(r.read.Read, len(r.asks), make([]budget.Item, most), now), now)
 	return func(ctx context.Context) { e.readActivity(ctx, c, r) }
 }
 
@@ -119,7 +125,8 @@ func (l *lane) jump() []*target {
 			n++
 		}
 	}
-	chosen := l.moved.take(n)
+	chosen := l.moved.peek(n)
+	l.moved.take(n)
 	for _, t := range chosen {
 		t.stream(l.stream).ticket = nil
 	}
@@ -140,8 +147,8 @@ func (e *Engine) ask(r *reading, t *target, lap bool, now time.Time) {
 		return
 	}
 	s.busy, s.again = true, false
-	ask := s.ask(now, r.read.Ordered)
-	ask.Ref = platform.AccountRef{ID: t.id, Handle: t.snapshot.Profile.Handle}
+	ask := s.ask(now, r.read.Ordered, t.conn.most(r.read.Read))
+	ask.Ref = t.account()
 	if r.read.OwnToken {
 		ask.Token, _ = e.token(t)
 	}
@@ -149,14 +156,24 @@ func (e *Engine) ask(r *reading, t *target, lap bool, now time.Time) {
 	r.asks, r.counters = append(r.asks, ask), append(r.counters, t.counter(r.stream))
 }
 
+// account names the account to the platform. With the same name a post has the same
+// address, whichever way it is read.
+func (t *target) account() platform.AccountRef {
+	ref := platform.AccountRef{ID: t.id}
+	if t.snapshot != nil {
+		ref.Handle = t.snapshot.Profile.Handle
+	}
+	return ref
+}
+
 // ask is the next question about a stream.
-func (s *stream) ask(now time.Time, ordered bool) platform.ActivityAsk {
+func (s *stream) ask(now time.Time, ordered bool, most int) platform.ActivityAsk {
 	if s.Since.IsZero() {
 		s.Since = now.Add(-firstWindow)
 	}
-	ask := platform.ActivityAsk{Cursor: s.Cursor, Since: s.Since, Limit: firstActs}
+	ask := platform.ActivityAsk{Cursor: s.Cursor, Since: s.Since, Limit: most}
 	if ordered && s.At.IsZero() {
-		ask.Limit = max(firstActs-s.acts, 1)
+		ask.Limit = min(most, max(firstActs-s.acts, 1))
 	}
 	return ask
 }
@@ -175,23 +192,23 @@ func (e *Engine) readActivity(ctx context.Context, c *conn, r *reading) {
 	now := e.cfg.Clock.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c.reads.underway--
+	c.feeds.underway--
 	for _, s := range r.streams {
 		s.busy = false
 	}
 	if err != nil {
-		r.spent.done(0)
+		e.done(r.spent, nil, err, now)
 		e.metrics.read(c.Platform, r.stream, string(platform.KindOf(err)))
 		e.unread(c, r, err, now)
 	} else {
 		e.metrics.read(c.Platform, r.stream, "answered")
-		c.reads.failures, c.reads.resume = 0, time.Time{}
-		items := 0
+		c.feeds.failures, c.feeds.resume = 0, time.Time{}
+		var read []string
 		for i := range answers {
-			items += answers[i].Items
+			read = append(read, paid(&answers[i])...)
 			e.takeIn(r, i, &answers[i], now)
 		}
-		r.spent.done(items)
+		e.done(r.spent, read, nil, now)
 	}
 	for i, t := range r.targets {
 		if t.stream(r.stream) == r.streams[i] && t.conn != nil {
@@ -199,6 +216,18 @@ func (e *Engine) readActivity(ctx context.Context, c *conn, r *reading) {
 		}
 	}
 	e.wakeLoop()
+}
+
+// paid are the items that an answer was charged for, as far as it names them.
+func paid(answer *platform.ActivityAnswer) []string {
+	ids := make([]string, max(answer.Items, len(answer.Acts)))
+	for i := range ids {
+		ids[i] = fmt.Sprintf("%s/%s/%d", answer.Ref.ID, answer.Cursor, i)
+		if i < len(answer.Acts) {
+			ids[i] = answer.Acts[i].ID
+		}
+	}
+	return ids
 }
 
 // unread decides what becomes of a call that nobody answered. Everybody in it
@@ -230,22 +259,22 @@ func refusal(kind platform.Kind) bool {
 func (e *Engine) readsFailed(c *conn, t *target, s spent, err error, now time.Time) {
 	switch platform.KindOf(err) {
 	case platform.KindRateLimited:
-		s.pause(now.Add(retryAfter(err)))
+		s.pause(err, now)
 	case platform.KindBudgetExhausted:
-		c.reads.resume = now.Add(time.Hour)
-		if midnight := now.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour); midnight.Before(c.reads.resume) {
-			c.reads.resume = midnight
+		c.feeds.resume = now.Add(time.Hour)
+		if midnight := now.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour); midnight.Before(c.feeds.resume) {
+			c.feeds.resume = midnight
 		}
 	case platform.KindUnauthorized, platform.KindNotFound, platform.KindInvalid:
 	case platform.KindUnavailable, platform.KindAmbiguous:
-		if now.Before(c.reads.resume) {
+		if now.Before(c.feeds.resume) {
 			return // calls that were under way together failed together: one failure
 		}
-		c.reads.failures++
-		pause := min(firstBackoff<<min(c.reads.failures-1, 12), longBackoff)
-		c.reads.resume = now.Add(pause)
+		c.feeds.failures++
+		pause := min(firstBackoff<<min(c.feeds.failures-1, 12), longBackoff)
+		c.feeds.resume = now.Add(pause)
 		if t.conn == c {
-			c.enqueue(t, t.lookup(), now)
+			c.enqueue(t, c.way(t), now)
 		}
 	}
 }

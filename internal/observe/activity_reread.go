@@ -8,6 +8,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/platform"
 )
 
@@ -53,7 +54,7 @@ func (c *conn) lookAgain(t *target) {
 	for want, p := range t.activity.posts {
 		if !p.busy && !p.gone {
 			p.busy = true
-			c.reads.posts = append(c.reads.posts, postAsk{t, want, p})
+			c.feeds.posts = append(c.feeds.posts, postAsk{t, want, p})
 		}
 	}
 }
@@ -68,20 +69,30 @@ type rereading struct {
 
 // rereadCall looks up the next posts that wait; nil: there are none.
 func (e *Engine) rereadCall(c *conn, now time.Time) func(context.Context) {
-	c.reads.posts = slices.DeleteFunc(c.reads.posts, func(ask postAsk) bool {
+	c.feeds.posts = slices.DeleteFunc(c.feeds.posts, func(ask postAsk) bool {
 		ask.post.busy = ask.t.conn == c && ask.t.activity != nil && ask.t.activity.posts[ask.want] == ask.post
 		return !ask.post.busy
 	})
-	n := min(len(c.reads.posts), max(c.Adapter.Rereads.Batch, 1))
+	n := min(len(c.feeds.posts), max(c.Adapter.Rereads.Batch, 1))
 	if n == 0 {
 		return nil
 	}
-	r := &rereading{asks: slices.Clone(c.reads.posts[:n]), client: c.Client, spent: c.spend(c.Adapter.Rereads, now)}
-	c.reads.posts = slices.Delete(c.reads.posts, 0, n)
+	r := &rereading{asks: slices.Clone(c.feeds.posts[:n]), client: c.Client}
+	r.spent = e.spend(c, c.rereadPrice(r.asks, now), now)
+	c.feeds.posts = slices.Delete(c.feeds.posts, 0, n)
 	for _, ask := range r.asks {
-		r.refs = append(r.refs, platform.PostRef{Account: platform.AccountRef{ID: ask.t.id}, ID: ask.want.ID})
+		r.refs = append(r.refs, platform.PostRef{Account: ask.t.account(), ID: ask.want.ID})
 	}
 	return func(ctx context.Context) { e.reread(ctx, c, r) }
+}
+
+// rereadPrice is what looking posts up again may cost.
+func (c *conn) rereadPrice(asks []postAsk, now time.Time) price {
+	items := make([]budget.Item, len(asks))
+	for i, ask := range asks {
+		items[i].ID = ask.want.ID
+	}
+	return c.price(c.Adapter.Rereads, len(asks), items, now)
 }
 
 // reread performs one call and takes in its answer.
@@ -98,18 +109,18 @@ func (e *Engine) reread(ctx context.Context, c *conn, r *rereading) {
 	now := e.cfg.Clock.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c.reads.underway--
+	c.feeds.underway--
 	for _, ask := range r.asks {
 		ask.post.busy = false
 	}
 	if err != nil {
-		r.spent.done(0)
+		e.done(r.spent, nil, err, now)
 		e.metrics.read(c.Platform, streamRereads, string(platform.KindOf(err)))
 		e.notReread(c, r, err, now)
 	} else {
-		r.spent.done(len(r.refs))
+		e.done(r.spent, nil, nil, now)
 		e.metrics.read(c.Platform, streamRereads, "answered")
-		c.reads.failures, c.reads.resume = 0, time.Time{}
+		c.feeds.failures, c.feeds.resume = 0, time.Time{}
 		for i := range states {
 			e.seen(r.asks[i], &states[i], now)
 		}
@@ -163,7 +174,7 @@ func (e *Engine) missing(ask postAsk, now time.Time) {
 	switch {
 	case p.missed.IsZero():
 		p.missed = now
-		t.conn.enqueue(t, t.lookup(), now)
+		t.conn.enqueue(t, t.conn.way(t), now)
 	case t.snapshot.At.After(p.missed):
 		p.gone = true
 		t.activity.tell(nil, []string{ask.want.ID})

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/platform"
 )
 
@@ -14,16 +15,20 @@ type batch struct {
 	by      platform.Lookup
 	targets []*target
 	refs    []platform.AccountRef
-	bucket  budget
+	// request is what it costs, receipt that it was counted.
+	request budget.Request
+	receipt *budget.Receipt
 	// client is whom it goes to.
 	client *platform.Client
 	tries  int
+	// page: it is a page of a walk.
+	page bool
 	// sample: the target waits in another batch too.
 	sample bool
 }
 
-func newBatch(by platform.Lookup, targets []*target, bucket budget) *batch {
-	b := &batch{by: by, targets: targets, bucket: bucket}
+func newBatch(by platform.Lookup, targets []*target, r budget.Request) *batch {
+	b := &batch{by: by, targets: targets, request: r}
 	for _, t := range targets {
 		b.refs = append(b.refs, t.ref(by))
 	}
@@ -48,11 +53,16 @@ func (b *batch) renew(c *conn) bool {
 func (c *conn) sample(b *batch) *batch {
 	c.retries = slices.Insert(c.retries, 0, b)
 	i := c.failures % len(b.targets)
-	return &batch{by: b.by, targets: []*target{b.targets[i]}, refs: []platform.AccountRef{b.refs[i]}, bucket: b.bucket, sample: true}
+	one := []*target{b.targets[i]}
+	return &batch{by: b.by, targets: one, refs: []platform.AccountRef{b.refs[i]}, request: c.request(b.by, one, b.request.Urgent), sample: true}
 }
 
 // call performs one call and takes in its answer.
 func (e *Engine) call(ctx context.Context, c *conn, b *batch) {
+	if b.page {
+		e.read(ctx, c, b)
+		return
+	}
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.CallTimeout)
 	defer cancel()
 	observations, err := b.client.Observe.Observe(bounded, b.by, b.refs)
@@ -66,7 +76,8 @@ func (e *Engine) call(ctx context.Context, c *conn, b *batch) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c.underway--
-	b.bucket.done()
+	b.receipt.Done(shown(observations), err == nil, now)
+	c.remind(e, now)
 	switch {
 	case c.Client != b.client:
 		c.requeue(b, now)
@@ -105,17 +116,24 @@ func (e *Engine) answered(ctx context.Context, c *conn, b *batch, observations [
 	} else if first {
 		e.tellConnection(c)
 	}
-	for i, t := range b.targets {
+	same := func(i int) bool {
 		// The target may have left, or be another account by now.
-		if t.conn != c || t.ref(b.by) != b.refs[i] {
+		return b.targets[i].conn == c && b.targets[i].ref(b.by) == b.refs[i]
+	}
+	e.survey(c, b, observations, same, now)
+	for i, t := range b.targets {
+		if !same(i) {
 			continue
 		}
-		regular := b.by == t.lookup()
-		e.weigh(ctx, t, b.by, observations[i], now)
+		regular := b.by == c.way(t)
+		if !e.holds(c, t, b.by, observations[i]) {
+			e.weigh(ctx, t, b.by, observations[i], now)
+		}
 		if regular {
 			c.see(t, e, now)
 		}
 	}
+	e.settleMass(ctx, c, now)
 }
 
 // failed decides what becomes of a call that nobody answered.
@@ -146,7 +164,7 @@ func (e *Engine) failed(c *conn, b *batch, err error, now time.Time) {
 
 // again keeps a batch that was not answered.
 func (c *conn) again(b *batch) {
-	if !b.sample {
+	if !b.sample && !b.page {
 		c.retries = append(c.retries, b)
 	}
 }
@@ -155,7 +173,7 @@ func (c *conn) again(b *batch) {
 // unless it fails again and again while others are answered.
 func (e *Engine) unavailable(c *conn, b *batch, now time.Time) {
 	b.tries++
-	if b.tries >= outageAfter && c.failures == 0 {
+	if b.tries >= outageAfter && c.failures == 0 && !b.page {
 		e.halve(c, b, now)
 	} else {
 		c.again(b)
@@ -191,8 +209,7 @@ func (e *Engine) obstruct(c *conn, state LaneState) {
 // account is worth a condition; a shorter one is how limits work.
 func (e *Engine) limited(c *conn, b *batch, err error, now time.Time) {
 	c.again(b)
-	until := now.Add(retryAfter(err))
-	b.bucket.pause(until)
+	until := c.purse.Pause(b.request.Charges, retryAfter(err), now)
 	for _, t := range b.targets {
 		if t.conn == c && t.StaleAfter > 0 && t.snapshot != nil && until.Sub(e.knownSince(t)) > t.StaleAfter {
 			e.obstruct(c, LaneState{LaneThrottled, fmt.Sprintf("%s refuses further requests through PlatformConnection %s", c.Platform, c.Name)})
@@ -203,15 +220,7 @@ func (e *Engine) limited(c *conn, b *batch, err error, now time.Time) {
 
 // throttled says that the pause that broke a promise lasts.
 func (c *conn) throttled(now time.Time) bool {
-	if c.state.Reason != LaneThrottled {
-		return false
-	}
-	for _, b := range c.buckets {
-		if now.Before(b.pausedUntil()) {
-			return true
-		}
-	}
-	return false
+	return c.state.Reason == LaneThrottled && now.Before(c.purse.PausedUntil())
 }
 
 // halve finds the question that a platform refuses. The refused one waits for the
@@ -231,6 +240,7 @@ func (e *Engine) halve(c *conn, b *batch, now time.Time) {
 	for _, part := range [][2]int{{0, half}, {half, len(b.targets)}} {
 		parts = append(parts, &batch{
 			by: b.by, targets: slices.Clone(b.targets[part[0]:part[1]]), refs: slices.Clone(b.refs[part[0]:part[1]]), tries: b.tries,
+			request: budget.Request{Urgent: b.request.Urgent},
 		})
 	}
 	c.retries = append(parts, c.retries...)

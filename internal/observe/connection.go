@@ -2,12 +2,12 @@ package observe
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
 
+	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/platform"
 )
 
@@ -31,8 +31,23 @@ type conn struct {
 	rings   map[ringKey]*ring
 	urgent  map[platform.Lookup]*queue
 	retries []*batch
-	buckets map[string]budget
+	purse   *budget.Purse
 	images  images
+	mass    mass
+	walk    walk
+	// opened is when the connection was first taken into use by this process, asked
+	// that the reconciler was woken to save what was spent.
+	opened time.Time
+	asked  bool
+	// feasible is the plan of the moment planned, picks the number of ring batches.
+	feasible bool
+	planned  time.Time
+	picks    int
+	// pressed: a pressing chunk went last, so it is the turn of the urgent queue.
+	pressed bool
+	// short: accounts are past their bounds because a day's budget is spent.
+	short   LaneState
+	shortAt time.Time
 
 	underway int
 	failures int
@@ -42,7 +57,7 @@ type conn struct {
 	backoff wait.Backoff
 	targets int
 	sweep   sweep
-	reads   reads
+	feeds   feeds
 }
 
 type ringKey struct {
@@ -53,7 +68,7 @@ type ringKey struct {
 func newConn(name string) *conn {
 	c := &conn{
 		Connection: Connection{Name: name}, state: missing(name),
-		rings: map[ringKey]*ring{}, buckets: map[string]budget{},
+		rings:  map[ringKey]*ring{},
 		urgent: map[platform.Lookup]*queue{platform.ByID: {}, platform.ByHandle: {}},
 	}
 	return c
@@ -61,20 +76,24 @@ func newConn(name string) *conn {
 
 // open takes a connection into use. What is known of the accounts stays.
 func (c *conn) open(next Connection, e *Engine) {
-	before := c.state
+	before, now := c.state, e.cfg.Clock.Now()
 	c.Connection, c.state = next, next.State
 	c.failures, c.refused, c.resume, c.answered = 0, 0, time.Time{}, false
-	c.buckets = map[string]budget{}
-	for _, limits := range next.Adapter.Budgets {
-		c.buckets[limits.Bucket] = newWindow(limits, next.Share)
+	c.short, c.planned, c.walk = LaneState{}, time.Time{}, walk{}
+	if c.opened.IsZero() {
+		c.opened = now
+	}
+	if next.Client != nil {
+		c.fill(e, now)
 	}
 	for key, r := range c.rings {
 		r.batch = c.batchSize(key.by)
 	}
 	for _, b := range c.retries {
-		c.requeue(b, e.cfg.Clock.Now())
+		c.requeue(b, now)
 	}
 	c.retries = nil
+	e.regroup(c)
 	c.reopen(e)
 	// The same again is no news: telling it would make the reconciler, which opens
 	// again what is obstructed, run in circles.
@@ -90,6 +109,7 @@ func (c *conn) ringOf(by platform.Lookup, every time.Duration) *ring {
 	r, ok := c.rings[key]
 	if !ok {
 		r = newRing(fmt.Sprintf("%s/%s/%s", c.Name, by, key.every), key.every, c.batchSize(by))
+		r.key = key
 		c.rings[key] = r
 	}
 	return r
@@ -109,6 +129,7 @@ func (c *conn) drop(t *target) {
 	}
 	clear(t.queued)
 	t.doubt, t.image = nil, image{}
+	c.mass.drop(t)
 }
 
 // requeue makes the targets of a batch that was not answered wait again.
@@ -123,7 +144,13 @@ func (c *conn) requeue(b *batch, now time.Time) {
 // enqueueLater makes a target wait for an urgent look from a moment on.
 func (c *conn) enqueueLater(t *target, by platform.Lookup, at time.Time) {
 	q := c.urgent[by]
-	q.later = append(q.later, delayed{at, t})
+	i, _ := slices.BinarySearchFunc(q.later, at, func(d delayed, at time.Time) int {
+		if d.at.After(at) {
+			return 1
+		}
+		return -1
+	})
+	q.later = slices.Insert(q.later, i, delayed{at, t})
 }
 
 // next picks the batch that goes now, or says when to ask again. What failed goes
@@ -148,7 +175,7 @@ func (c *conn) next(now time.Time, cfg Config) (*batch, time.Duration) {
 func (c *conn) closed(now time.Time) time.Duration {
 	const never = time.Hour
 	switch {
-	case c.Client == nil || c.Client.Observe == nil:
+	case c.Client == nil || c.Client.Observe == nil || c.purse == nil:
 		return never
 	case now.Before(c.resume):
 		return c.resume.Sub(now)
@@ -178,39 +205,40 @@ func (c *conn) other(now time.Time, cfg Config) (*batch, time.Duration) {
 
 // fresh picks a batch that was not tried before.
 func (c *conn) fresh(now time.Time, cfg Config) (*batch, time.Duration) {
-	rest := time.Hour
+	b, rest := c.page(now)
+	if b != nil {
+		return b, 0
+	}
+	// A fleet's first looks are many. They must not make those wait whose promise ends,
+	// nor wait for them: it is the turn of the one and of the other.
+	if !c.pressed {
+		if b, _ := c.ringBatch(now, true); b != nil {
+			c.pressed = true
+			return b, 0
+		}
+	}
 	for _, by := range []platform.Lookup{platform.ByHandle, platform.ByID} {
 		b, wait := c.urgentBatch(by, now, cfg)
 		if b != nil {
+			c.pressed = false
 			return b, 0
 		}
 		rest = min(rest, wait)
 	}
-	b, wait := c.ringBatch(now)
+	b, wait := c.ringBatch(now, false)
 	return b, min(rest, wait)
-}
-
-// allowed says how long a lookup has to wait for its bucket.
-func (c *conn) allowed(by platform.Lookup, now time.Time) (budget, time.Duration) {
-	limits, ok := c.Adapter.Profiles[by]
-	if !ok {
-		return nil, time.Hour
-	}
-	b := c.buckets[limits.Charges[0].Bucket]
-	return b, b.wait(now)
 }
 
 func (c *conn) retry(now time.Time) (*batch, time.Duration) {
 	c.retries = slices.DeleteFunc(c.retries, func(b *batch) bool { return !b.renew(c) })
 	rest := time.Hour
 	for i, b := range c.retries {
-		bucket, wait := c.allowed(b.by, now)
-		if wait > 0 {
+		b.request = c.request(b.by, b.targets, b.request.Urgent)
+		if wait := c.purse.Wait(b.request, now); wait > 0 {
 			rest = min(rest, wait)
 			continue
 		}
 		c.retries = slices.Delete(c.retries, i, i+1)
-		b.bucket = bucket
 		return b, 0
 	}
 	return nil, rest
@@ -218,7 +246,7 @@ func (c *conn) retry(now time.Time) (*batch, time.Duration) {
 
 // urgentBatch closes a batch of urgent looks on its size, on idleness, or when the
 // first has waited long enough.
-func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batch, time.Duration) {
+func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batch, time.Duration) { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	q := c.urgent[by]
 	ready, rest := q.ripe(now)
 	for _, t := range ready {
@@ -226,54 +254,31 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 			c.enqueue(t, by, now)
 		}
 	}
-	size := c.batchSize(by)
+	if by == platform.ByID && len(q.waiting) > 0 {
+		if c.early() {
+			return nil, rest
+		}
+		c.seen(by)
+	}
+	size := c.size(by)
 	wait, some := q.closes(size, now, cfg)
-	if !some {
+	if !some || !c.reads(by) {
 		return nil, rest
 	}
 	if wait > 0 {
 		return nil, min(rest, wait)
 	}
-	bucket, wait := c.allowed(by, now)
-	if wait > 0 {
+	chosen := q.peek(size)
+	// A few may use the reserve; a whole fleet's first looks may not.
+	r := c.request(by, chosen, len(q.waiting) <= maxUnderway*size)
+	if wait := c.purse.Wait(r, now); wait > 0 {
 		return nil, min(rest, wait)
 	}
-	chosen := q.take(size)
+	q.take(len(chosen))
 	for _, t := range chosen {
 		delete(t.queued, by)
 	}
-	return newBatch(by, chosen, bucket), 0
-}
-
-// ringBatch takes the chunk that has been due for longest.
-func (c *conn) ringBatch(now time.Time) (*batch, time.Duration) {
-	rest := time.Hour
-	var first *ring
-	var by platform.Lookup
-	var bucket budget
-	var at time.Time
-	for key, r := range c.rings {
-		due, ok := r.due(now)
-		if !ok {
-			continue
-		}
-		if now.Before(due) {
-			rest = min(rest, due.Sub(now))
-			continue
-		}
-		b, wait := c.allowed(key.by, now)
-		if wait > 0 {
-			rest = min(rest, wait)
-			continue
-		}
-		if first == nil || due.Before(at) {
-			first, by, bucket, at = r, key.by, b, due
-		}
-	}
-	if first == nil {
-		return nil, rest
-	}
-	return newBatch(by, first.take(), bucket), 0
+	return newBatch(by, chosen, r), 0
 }
 
 // begin counts a call that goes now.
@@ -281,20 +286,8 @@ func (c *conn) begin(b *batch, now time.Time) {
 	b.client = c.Client
 	c.underway++
 	c.sweep.requests++
-	b.bucket.spend(now)
-}
-
-// rest holds the connection back after a failure: longer each time, never longer
-// than half of the shortest interval, so that recovery shows within one.
-func (c *conn) rest(now time.Time) {
-	if c.failures <= 1 {
-		c.backoff = wait.Backoff{Duration: firstBackoff, Factor: 2, Steps: 12, Cap: longBackoff}
+	b.receipt = c.purse.Spend(b.request, now)
+	if !b.request.Urgent && b.receipt.Cost() > 0 {
+		c.picks++
 	}
-	pause := c.backoff.Step()
-	for key, r := range c.rings {
-		if r.size > 0 {
-			pause = min(pause, key.every/2)
-		}
-	}
-	c.resume = now.Add(pause + time.Duration(rand.Int64N(int64(pause)/5+1))) //nolint:gosec // spreads load, guards nothing
 }

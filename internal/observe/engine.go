@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
+	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/platform"
 	"mithaq.dev/mithaq/internal/wake"
 )
@@ -42,14 +44,21 @@ type Engine struct {
 	metrics     *meters
 	// kick wakes the loop.
 	kick chan struct{}
-	// underway are calls and fetches that shutdown waits for.
+	// underway are calls and fetches that shutdown waits for; then ended is closed.
 	underway sync.WaitGroup
+	ended    chan struct{}
 
 	mu      sync.Mutex
 	started time.Time
 	scanned time.Time
 	targets map[types.NamespacedName]*target
 	conns   map[string]*conn
+	alarms  alarms
+	// imageless are the targets whose news waits for an image.
+	imageless map[*target]struct{}
+	// purses are those of connections that were dropped: who comes back under the same
+	// name has spent what it has spent.
+	purses map[string]*budget.Purse
 }
 
 // New returns an engine that holds nothing.
@@ -68,6 +77,8 @@ func New(cfg Config) *Engine {
 		kick:    make(chan struct{}, 1),
 		started: cfg.Clock.Now(),
 		targets: map[types.NamespacedName]*target{}, conns: map[string]*conn{},
+		imageless: map[*target]struct{}{}, purses: map[string]*budget.Purse{},
+		ended: make(chan struct{}),
 	}
 	e.metrics = newMeters(e, cfg.Registry)
 	return e
@@ -91,24 +102,27 @@ func (e *Engine) Look(key types.NamespacedName) (View, bool) {
 	if !ok {
 		return View{}, false
 	}
-	t.toldStale = e.stale(t, e.cfg.Clock.Now())
-	return View{Snapshot: t.snapshot, Restored: t.restored, Lane: t.conn.state, Stale: t.toldStale, Activity: e.activityOf(t)}, true
+	now := e.cfg.Clock.Now()
+	t.toldStale = e.stale(t, now)
+	return View{Snapshot: t.snapshot, Restored: t.restored, Lane: t.lane(now), Stale: t.toldStale, Activity: e.activityOf(t)}, true
 }
 
-// stale says that the target's knowledge is older than its bound. What is only
-// remembered counts from the start of this process: it had no chance before.
-func (e *Engine) stale(t *target, now time.Time) bool {
-	if t.snapshot == nil || t.StaleAfter <= 0 {
-		return false
+// lane says what keeps a target from being looked at: what stops its connection, or
+// what keeps it alone from being asked for.
+func (t *target) lane(now time.Time) LaneState {
+	c := t.conn
+	if c.state.Reason != "" || c.Client == nil {
+		return c.state
 	}
-	return now.Sub(e.knownSince(t)) > t.StaleAfter
-}
-
-func (e *Engine) knownSince(t *target) time.Time {
-	if t.restored && t.snapshot.At.Before(e.started) {
-		return e.started
+	if by := c.way(t); !c.reads(by) {
+		return LaneState{LaneNotObservable, fmt.Sprintf("%s cannot be asked for an account by its %s", c.Platform, by)}
 	}
-	return t.snapshot.At
+	if t.toldStale {
+		if state, gone := c.exhausted(t, now); gone {
+			return state
+		}
+	}
+	return LaneState{}
 }
 
 // SetConnection opens a connection, or opens it anew.
@@ -123,18 +137,42 @@ func (e *Engine) SetConnection(c Connection) {
 func (e *Engine) DropConnection(name string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if c, ok := e.conns[name]; ok {
-		c.open(Connection{Name: name, State: missing(name)}, e)
+	c, ok := e.conns[name]
+	if !ok {
+		return
 	}
+	was := c.Platform
+	c.open(Connection{Name: name, State: missing(name)}, e)
+	if c.targets == 0 {
+		e.discard(c)
+	}
+	for _, other := range e.conns {
+		if other.Platform == was {
+			return
+		}
+	}
+	e.metrics.forget(was)
 }
+
+// discard forgets a connection that is gone and that nobody uses.
+func (e *Engine) discard(c *conn) {
+	if c.purse != nil {
+		e.purses[c.Name] = c.purse
+	}
+	delete(e.conns, c.Name)
+}
+
+// Ended is closed when Start has returned and nothing is under way any more: the
+// figures of the budgets are final.
+func (e *Engine) Ended() <-chan struct{} { return e.ended }
 
 // Usage takes in what an answer's headers said.
 func (e *Engine) Usage(connection string, u platform.Usage) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if c, ok := e.conns[connection]; ok {
-		if b, ok := c.buckets[u.Bucket]; ok {
-			b.usage(u)
+		if c.purse != nil {
+			c.purse.Usage(u, e.cfg.Clock.Now())
 		}
 	}
 }
@@ -143,6 +181,8 @@ func (e *Engine) connOf(name string) *conn {
 	c, ok := e.conns[name]
 	if !ok {
 		c = newConn(name)
+		c.purse = e.purses[name]
+		delete(e.purses, name)
 		e.conns[name] = c
 	}
 	return c
@@ -181,6 +221,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.mu.Lock()
 	e.started = e.cfg.Clock.Now()
 	e.mu.Unlock()
+	defer close(e.ended)
 	defer e.underway.Wait()
 	for {
 		ready, next := e.step(e.cfg.Clock.Now())
@@ -199,6 +240,21 @@ func (e *Engine) Start(ctx context.Context) error {
 	}
 }
 
+// Turn does what is due now, one call after the other, and says when to turn again.
+// It stands in for Start in tools that drive the clock themselves.
+func (e *Engine) Turn(ctx context.Context) time.Duration {
+	for {
+		ready, rest := e.step(e.cfg.Clock.Now())
+		for _, call := range ready {
+			call(ctx)
+		}
+		e.underway.Wait()
+		if len(ready) == 0 {
+			return rest
+		}
+	}
+}
+
 // step picks the calls that may go now, and says how long to rest.
 func (e *Engine) step(now time.Time) (ready []func(context.Context), rest time.Duration) {
 	e.mu.Lock()
@@ -206,6 +262,9 @@ func (e *Engine) step(now time.Time) (ready []func(context.Context), rest time.D
 	rest = e.scan(now)
 	for _, name := range slices.Sorted(maps.Keys(e.conns)) {
 		c := e.conns[name]
+		if c.purse != nil {
+			c.remind(e, now) // a new day may have begun: nothing is spent of it yet
+		}
 		for {
 			b, wait := c.next(now, e.cfg)
 			if b == nil {
@@ -219,23 +278,4 @@ func (e *Engine) step(now time.Time) (ready []func(context.Context), rest time.D
 		ready, rest = append(ready, calls...), min(rest, wait)
 	}
 	return ready, max(rest, time.Millisecond)
-}
-
-// scan wakes the accounts whose knowledge became stale, and publishes what has
-// waited for its image long enough: every second, and less often where there are
-// very many.
-func (e *Engine) scan(now time.Time) time.Duration {
-	every := time.Second + time.Duration(len(e.targets)/10000)*time.Second
-	if since := now.Sub(e.scanned); since < every {
-		return every - since
-	}
-	e.scanned = now
-	for _, t := range e.targets {
-		e.release(t, now)
-		if stale := e.stale(t, now); stale != t.toldStale {
-			t.toldStale = stale
-			e.tell(t)
-		}
-	}
-	return every
 }

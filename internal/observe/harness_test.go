@@ -309,6 +309,12 @@ func (r *rig) connection(name string) Connection {
 	}
 }
 
+// header tells what the headers of an answer would: until one came, one request goes
+// at a time.
+func (r *rig) header() {
+	r.engine.Usage("x", platform.Usage{Bucket: bucketID, Limit: 1_000_000, Remaining: 1_000_000, ResetsAt: r.clock.Now().Add(15 * time.Minute)})
+}
+
 // step runs what is due now, and returns how long to rest.
 func (r *rig) step() time.Duration {
 	for {

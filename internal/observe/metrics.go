@@ -52,6 +52,13 @@ func (m *meters) unbelieved(p platform.Name, why string) {
 	m.doubtful.WithLabelValues(string(p), why).Inc()
 }
 
+// forget removes the series of a platform that no connection leads to any more.
+func (m *meters) forget(p platform.Name) {
+	gone := prometheus.Labels{"platform": string(p)}
+	m.batches.DeletePartialMatch(gone)
+	m.doubtful.DeletePartialMatch(gone)
+}
+
 // Describe implements prometheus.Collector.
 func (m *meters) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{m.lag, m.targets, m.remaining, m.outage} {

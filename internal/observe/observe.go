@@ -15,6 +15,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/platform"
 )
 
@@ -114,6 +115,15 @@ type Connection struct {
 	State  LaneState
 	// Share is the percentage of the published limits that may be used.
 	Share int
+	// DailyMicroUSD is the most that a day's reads may cost, in millionths of a US
+	// dollar; 0: no limit.
+	DailyMicroUSD int64
+	// Units replace the published limits of buckets, by their names.
+	Units map[string]int
+	// Persist: what is spent of a day is saved (see Engine.Saved), and Saved is what an
+	// earlier process left. Only the first opening reads Saved.
+	Persist bool
+	Saved   Saved
 	// Media fetches profile images; nil: images stay unknown.
 	Media MediaFetcher
 }
@@ -132,6 +142,10 @@ type Report struct {
 	Answered bool
 	Accounts int
 	Buckets  []platform.Usage
+	// Ledger is what was spent of the day's budgets; Save says that it is to be saved
+	// now, not only with the next change.
+	Ledger []budget.Line
+	Save   bool
 	// Sweep is the last round in which every account was looked at.
 	Sweep Sweep
 	// Freshness compares promise and plan by tier.
@@ -140,6 +154,19 @@ type Report struct {
 	// would take, or what it takes.
 	Feasible bool
 	Advice   string
+	// MassChange is set while many accounts seem to change together.
+	MassChange *MassChange
+}
+
+// MassChange is a change of many accounts together, which is more likely the
+// platform's or a shared tool's than theirs: what is told of them is held back.
+type MassChange struct {
+	Since time.Time
+	// What is the outcome or the profile field that changed.
+	What string
+	// Accounts is how many had changed when it was noticed, Share that in percent of
+	// those that were looked at.
+	Accounts, Share int
 }
 
 // Sweep is a round in which every account of a connection was looked at.

@@ -114,6 +114,7 @@ func expectEach(t *testing.T, w *wakes, n, want int, when string) {
 // Calls that were under way together and fail together are one failure.
 func TestFailuresTogetherAreOne(t *testing.T) {
 	r := newRig(t)
+	r.header()
 	r.platform.kind(platform.KindUnavailable, 0)
 	r.fleet(100 * maxUnderway)
 	ready, _ := r.engine.step(r.clock.Now())

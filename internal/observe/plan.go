@@ -1,7 +1,7 @@
 package observe
 
 import (
-	"fmt"
+	"cmp"
 	"maps"
 	"math"
 	"slices"
@@ -18,124 +18,253 @@ func (e *Engine) Report(name string) (Report, bool) {
 	if !ok {
 		return Report{}, false
 	}
-	r := Report{State: c.state, Answered: c.answered, Accounts: c.targets, Sweep: c.sweep.last}
-	for _, bucket := range slices.Sorted(maps.Keys(c.buckets)) {
-		if u, told := c.buckets[bucket].state(); told {
-			r.Buckets = append(r.Buckets, u)
-		}
+	now := e.cfg.Clock.Now()
+	r := Report{State: c.state, Answered: c.answered, Accounts: c.targets, Sweep: c.sweep.last, Feasible: true}
+	if r.State.Reason == "" {
+		r.State = c.short
 	}
-	e.plan(c, &r)
+	if change := c.mass.change; change != nil {
+		told := *change
+		r.MassChange = &told
+	}
+	if c.purse == nil {
+		return r, true
+	}
+	r.Buckets, r.Ledger, r.Save = c.purse.States(now), c.purse.Ledger(now), c.purse.Due(now)
+	p := c.plan()
+	r.Feasible, r.Advice, r.Freshness = p.feasible, p.advice(c), p.freshness()
+	measured := e.measured(c, now)
+	for i, t := range r.Freshness {
+		r.Freshness[i].Measured = measured[t.Tier]
+	}
 	return r, true
 }
 
-// plan computes the worst age of knowledge per tier. While the budget allows all
-// rounds at their pace, it is the interval; where it does not, every round slows
-// down by the same factor, and waits for the rest of a window whose requests are
-// spent before it ends.
-func (e *Engine) plan(c *conn, r *Report) {
-	stretch, idle, needed, allowed := c.stretch()
-	tiers := map[string]*TierFreshness{}
-	now := e.cfg.Clock.Now()
+// measured is the worst age of what is known now, by tier.
+func (e *Engine) measured(c *conn, now time.Time) map[string]time.Duration {
+	worst := map[string]time.Duration{}
 	for _, t := range e.targets {
-		if t.conn != c {
-			continue
-		}
-		tier, ok := tiers[t.Tier]
-		if !ok {
-			tier = &TierFreshness{Tier: t.Tier, Promised: t.StaleAfter}
-			tiers[t.Tier] = tier
-		}
-		tier.Promised = min(tier.Promised, t.StaleAfter)
-		tier.Achieved = max(tier.Achieved, (time.Duration(float64(t.Every)*stretch) + idle).Round(time.Second))
-		if t.snapshot != nil {
-			tier.Measured = max(tier.Measured, now.Sub(e.knownSince(t)))
-		}
-	}
-	r.Feasible = true
-	for _, name := range slices.Sorted(maps.Keys(tiers)) {
-		r.Freshness = append(r.Freshness, *tiers[name])
-		r.Feasible = r.Feasible && (tiers[name].Promised <= 0 || tiers[name].Achieved <= tiers[name].Promised)
-	}
-	r.Advice = fmt.Sprintf("needs %d of %d requests per 15 minutes", needed, allowed)
-	if !r.Feasible {
-		r.Advice += fmt.Sprintf("; feasible with intervals %.1f times as long, or that much more of the limit", stretch)
-	}
-}
-
-// stretch is the factor by which the budget slows all rounds down, at least 1,
-// how long a window is idle once its requests are spent, and the requests that
-// 15 minutes need and allow. It looks at the bucket that is shortest.
-func (c *conn) stretch() (factor float64, idle time.Duration, needed, allowed int) {
-	const quarter = 15 * time.Minute
-	perBucket, windows := map[string]float64{}, map[string]time.Duration{}
-	for key, r := range c.rings {
-		if limits, ok := c.Adapter.Profiles[key.by]; ok {
-			bucket, _ := c.Adapter.Budget(limits.Charges[0].Bucket)
-			perBucket[bucket.Bucket] += float64(r.chunks()) / key.every.Seconds()
-			windows[bucket.Bucket] = bucket.Window
-		}
-	}
-	factor = 1
-	worst := 0.0
-	for _, name := range slices.Sorted(maps.Keys(c.buckets)) {
-		bucket := c.buckets[name]
-		if ratio := perBucket[name] / bucket.perSecond(); ratio > worst {
-			worst, factor = ratio, max(ratio, 1)
-			idle = time.Duration(float64(windows[name]) * (1 - 1/factor))
-			needed = int(math.Ceil(perBucket[name]*quarter.Seconds() - rounding))
-			allowed = int(bucket.perSecond()*quarter.Seconds() + rounding)
-		}
-	}
-	return factor, idle, needed, allowed
-}
-
-// rounding hides what floating point adds to a whole number.
-const rounding = 1e-6
-
-// age is the worst age of knowledge, by platform and tier, for the metrics.
-func (e *Engine) age() map[[2]string]time.Duration {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	now := e.cfg.Clock.Now()
-	worst := map[[2]string]time.Duration{}
-	for _, t := range e.targets {
-		if t.conn != nil && t.snapshot != nil {
-			key := [2]string{string(t.conn.Platform), t.Tier}
-			worst[key] = max(worst[key], now.Sub(e.knownSince(t)))
+		if t.conn == c && t.snapshot != nil {
+			worst[t.Tier] = max(worst[t.Tier], now.Sub(e.knownSince(t)))
 		}
 	}
 	return worst
 }
 
-// population counts the targets by platform and lookup, for the metrics.
-func (e *Engine) population() map[[2]string]int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	n := map[[2]string]int{}
-	for _, t := range e.targets {
-		if t.conn != nil {
-			n[[2]string{string(t.conn.Platform), string(t.lookup())}]++
-		}
-	}
-	return n
+// round is what one ring asks for: requests, and accounts to be paid for.
+type round struct {
+	every, bound time.Duration
+	groups       []group
+	// load is the units of its bucket that a lap costs, items the accounts that are
+	// paid for once a day, price what each costs.
+	load  float64
+	items int
+	price int64
+	// age is the worst age of what is known of its accounts, as planned.
+	age time.Duration
 }
 
-// remaining is what is left of each budget, by platform and bucket, and open
-// whether a platform is out of reach, for the metrics.
-func (e *Engine) remaining() (left map[[2]string]int, open map[platform.Name]bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	left, open = map[[2]string]int{}, map[platform.Name]bool{}
-	for _, c := range e.conns {
-		if c.Client == nil {
-			continue
+// plan is what the budgets of a connection allow.
+type plan struct {
+	rounds   []round
+	feasible bool
+	// bucket is the one that is shortest; rate and demand are what it allows and what
+	// all rounds at their pace need, in units a second.
+	bucket       platform.Budget
+	rate, demand float64
+	// money is what may be spent in a day, in micro-dollars; below 0: there is no limit.
+	money int64
+}
+
+// plan computes the worst age of knowledge per round. While the budgets allow all
+// rounds at their pace, it is the interval. Where they do not, the rounds slow down
+// so that each promise has the same time to spare; and where that cannot be, the
+// shorter promises are kept first (see risesEvery).
+func (c *conn) plan() *plan {
+	p := &plan{money: -1}
+	if daily, limited := c.purse.Money(); limited {
+		p.money = daily
+	}
+	needs := map[string]float64{}
+	for _, key := range slices.SortedFunc(maps.Keys(c.rings), compareKeys) {
+		r := c.rings[key]
+		one := c.round(key, r)
+		for bucket, units := range c.units(key, r) {
+			needs[bucket] += units / r.every.Seconds()
 		}
-		open[c.Platform] = open[c.Platform] || c.state.Reason == LanePlatformUnavailable
-		for name, b := range c.buckets {
-			if u, told := b.state(); told {
-				left[[2]string{string(c.Platform), name}] += u.Remaining
-			}
+		p.rounds = append(p.rounds, one)
+	}
+	for _, bucket := range slices.Sorted(maps.Keys(needs)) {
+		rate := c.purse.Rate(bucket)
+		if rate > 0 && (p.rate == 0 || needs[bucket]/rate > p.demand/p.rate) {
+			p.bucket, p.rate, p.demand = c.purse.Budget(bucket), rate, needs[bucket]
 		}
 	}
-	return left, open
+	for i, key := range slices.SortedFunc(maps.Keys(c.rings), compareKeys) {
+		p.rounds[i].load = c.units(key, c.rings[key])[p.bucket.Bucket]
+	}
+	p.schedule(p.rate, p.money)
+	p.feasible = p.kept()
+	return p
+}
+
+func compareKeys(a, b ringKey) int {
+	return cmp.Or(cmp.Compare(a.by, b.by), cmp.Compare(a.every, b.every))
+}
+
+func (c *conn) round(key ringKey, r *ring) round {
+	one := round{every: r.every, bound: r.bound(), groups: r.tiers(), items: r.size}
+	for _, charge := range c.Adapter.Profiles[key.by].Charges {
+		if c.purse.Budget(charge.Bucket).Kind == platform.BudgetMoney {
+			one.price += int64(charge.PerItem)
+		}
+	}
+	return one
+}
+
+// units are what a lap of a ring costs of each bucket but money.
+func (c *conn) units(key ringKey, r *ring) map[string]float64 {
+	units := map[string]float64{}
+	for _, charge := range c.Adapter.Profiles[key.by].Charges {
+		if b := c.purse.Budget(charge.Bucket); b.Kind != platform.BudgetMoney && b.Bucket != "" {
+			units[charge.Bucket] += float64(charge.PerRequest*r.chunks() + charge.PerItem*r.size)
+		}
+	}
+	return units
+}
+
+// schedule sets the ages that a rate and a day's money allow.
+func (p *plan) schedule(rate float64, money int64) {
+	order := make([]*round, len(p.rounds))
+	for i := range p.rounds {
+		order[i] = &p.rounds[i]
+		order[i].age = order[i].every
+	}
+	slices.SortStableFunc(order, func(a, b *round) int { return cmp.Compare(a.bound, b.bound) })
+	if rate > 0 && p.demand > rate*(1+rounding) {
+		if spare, ok := even(order, rate); ok {
+			for _, r := range order {
+				r.age = max(r.every, r.bound-spare)
+			}
+		} else {
+			byRank(order, rate)
+		}
+		for _, r := range order {
+			r.age += p.idle(rate)
+		}
+	}
+	pay(order, money)
+}
+
+// idle is how long a window is idle once its requests are spent. The units of a day
+// are paced, and a bucket is refilled all the time.
+func (p *plan) idle(rate float64) time.Duration {
+	if p.bucket.Kind != platform.BudgetWindow {
+		return 0
+	}
+	return time.Duration(float64(p.bucket.Window) * (1 - rate/p.demand)).Round(time.Second)
+}
+
+// even is the time that each promise can have to spare, in whole seconds, if all can
+// be kept.
+func even(order []*round, rate float64) (time.Duration, bool) {
+	fits := func(spare time.Duration) bool {
+		sum := 0.0
+		for _, r := range order {
+			left := r.bound - spare
+			if left <= 0 {
+				return false
+			}
+			sum += r.load / max(r.every, left).Seconds()
+		}
+		return sum <= rate*(1+rounding)
+	}
+	if !fits(0) {
+		return 0, false
+	}
+	low, high := int64(0), int64(order[0].bound/time.Second)
+	for low < high {
+		middle := (low + high + 1) / 2
+		if fits(time.Duration(middle) * time.Second) {
+			low = middle
+		} else {
+			high = middle - 1
+		}
+	}
+	return time.Duration(low) * time.Second, true
+}
+
+// byRank gives each round what it needs, in the order of their promises, and keeps
+// what rises for the others.
+func byRank(order []*round, rate float64) {
+	for i, r := range order {
+		give := rate
+		if i < len(order)-1 {
+			give -= rate / risesEvery
+		}
+		need := r.load / r.every.Seconds()
+		if need > give && give > 0 {
+			r.age = seconds(r.load / give)
+		}
+		rate -= min(need, give)
+	}
+}
+
+// pay lets rounds wait whose accounts cannot all be paid for in a day.
+func pay(order []*round, money int64) {
+	if money < 0 {
+		return
+	}
+	for i, r := range order {
+		cost := int64(r.items) * r.price
+		give := money
+		if i < len(order)-1 {
+			give -= money / risesEvery
+		}
+		if cost > give {
+			days := float64(cost) / float64(max(give, 1))
+			r.age = max(r.age, seconds(days*86400)+24*time.Hour)
+		}
+		money -= min(cost, give)
+	}
+}
+
+// seconds is a duration in whole seconds, at most ten years.
+func seconds(s float64) time.Duration {
+	const most = 10 * 365 * 24 * 3600
+	return time.Duration(math.Ceil(min(s, most)-rounding)) * time.Second
+}
+
+// rounding hides what floating point adds to a whole number.
+const rounding = 1e-6
+
+// kept says that every promise is kept.
+func (p *plan) kept() bool {
+	for _, t := range p.freshness() {
+		if t.Promised > 0 && t.Achieved > t.Promised {
+			return false
+		}
+	}
+	return true
+}
+
+// freshness is the plan by tier, in the order of their names.
+func (p *plan) freshness() []TierFreshness {
+	tiers := map[string]*TierFreshness{}
+	for _, r := range p.rounds {
+		for _, g := range r.groups {
+			tier, ok := tiers[g.tier]
+			if !ok {
+				tier = &TierFreshness{Tier: g.tier, Promised: g.promised}
+				tiers[g.tier] = tier
+			}
+			tier.Promised = min(tier.Promised, g.promised)
+			tier.Achieved = max(tier.Achieved, r.age)
+		}
+	}
+	var all []TierFreshness
+	for _, name := range slices.Sorted(maps.Keys(tiers)) {
+		all = append(all, *tiers[name])
+	}
+	return all
 }

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -17,14 +18,14 @@ const (
 )
 
 // ring holds the targets of one connection, lookup (or stream of activity) and
-// interval in the order of
-// a stable hash, and walks them once per lap. A lap lasts the interval and starts
+// interval in the order of a stable hash, and walks them once per lap. A lap lasts the interval and starts
 // at moments that depend only on the clock and the ring's name, so that a restart
 // goes on where the clock is. The cursor is a position among the hashes and not
 // an index, so that targets that join or leave neither skip nor repeat others;
 // and a chunk is due when the clock is at its first member's hash, so that they
 // hardly move others in time either.
 type ring struct {
+	key   ringKey
 	every time.Duration
 	batch int
 	phase time.Duration
@@ -38,6 +39,13 @@ type ring struct {
 	tidied  time.Time
 	// hold is when the walk begins.
 	hold time.Time
+
+	// groups are the members' promises by tier, as of the last tidying.
+	groups  []group
+	grouped bool
+	// owed is how many have yet to be paid for on the day of owedAt.
+	owed   int
+	owedAt time.Time
 
 	lap int64
 	// cursor is the lowest position that this lap has not visited.
@@ -81,7 +89,7 @@ func (r *ring) add(t *target, now time.Time) {
 	}
 	r.size++
 	r.members = append(r.members, t)
-	r.dirty = true
+	r.dirty, r.grouped = true, false
 }
 
 // remove takes effect when the ring is tidied: t must have left already.
@@ -97,7 +105,53 @@ func (r *ring) tidy(now time.Time) {
 	r.members = slices.DeleteFunc(r.members, func(t *target) bool { return !r.has(t) })
 	slices.SortFunc(r.members, func(a, b *target) int { return a.position.compare(b.position) })
 	r.members = slices.Compact(r.members)
-	r.dirty, r.tidied = false, now
+	r.dirty, r.tidied, r.grouped = false, now, false
+}
+
+// group is what the members of one tier were promised.
+type group struct {
+	tier     string
+	accounts int
+	promised time.Duration
+}
+
+// tiers are the ring's groups, in the order of their names.
+func (r *ring) tiers() []group {
+	if r.grouped {
+		return r.groups
+	}
+	byTier := map[string]*group{}
+	for _, t := range r.members {
+		if t.ring != r {
+			continue
+		}
+		g, ok := byTier[t.Tier]
+		if !ok {
+			g = &group{tier: t.Tier, promised: t.StaleAfter}
+			byTier[t.Tier] = g
+		}
+		g.accounts++
+		g.promised = min(g.promised, t.StaleAfter)
+	}
+	r.groups, r.grouped = r.groups[:0], true
+	for _, name := range slices.Sorted(maps.Keys(byTier)) {
+		r.groups = append(r.groups, *byTier[name])
+	}
+	return r.groups
+}
+
+// bound is the shortest promise to any member.
+func (r *ring) bound() time.Duration {
+	bound := time.Duration(math.MaxInt64)
+	for _, g := range r.tiers() {
+		if g.promised > 0 {
+			bound = min(bound, g.promised)
+		}
+	}
+	if bound == math.MaxInt64 {
+		return patience * r.every
+	}
+	return bound
 }
 
 // chunks is the number of requests that a lap costs.
@@ -135,13 +189,16 @@ func (r *ring) due(now time.Time) (time.Time, bool) {
 	return r.start(r.lap).Add(time.Duration(share * float64(r.every))), true
 }
 
-// take visits the chunk that is due.
-func (r *ring) take() []*target {
+// peek is the chunk that is due, of at most n.
+func (r *ring) peek(n int) []*target {
 	rank := r.rank()
-	chunk := slices.Clone(r.members[rank:min(rank+r.batch, len(r.members))])
-	last := chunk[len(chunk)-1].position
+	return slices.Clone(r.members[rank:min(rank+n, len(r.members))])
+}
+
+// take visits the first n of the chunk that is due.
+func (r *ring) take(n int) {
+	last := r.members[r.rank()+n-1].position
 	r.cursor = position{last.hash, last.key + "\x00"}
-	return chunk
 }
 
 // queue holds the targets that are looked at as soon as the budget allows.
@@ -207,14 +264,18 @@ func (q *queue) closes(size int, now time.Time, cfg Config) (time.Duration, bool
 	return max(min(idle.Sub(now), latest.Sub(now)), 0), true
 }
 
-// take removes the first n, or all that there are.
-func (q *queue) take(n int) []*target {
+// peek is the first n, or all that there are, of a queue that closes said is tidy.
+func (q *queue) peek(n int) []*target {
 	n = min(n, len(q.waiting))
 	chosen := make([]*target, n)
 	for i, place := range q.waiting[:n] {
 		chosen[i] = place.t
 	}
+	return chosen
+}
+
+// take removes the first n.
+func (q *queue) take(n int) {
 	clear(q.waiting[:n])
 	q.waiting = q.waiting[n:]
-	return chosen
 }

@@ -90,6 +90,7 @@ func TestShutdownAmidCalls(t *testing.T) {
 	c := r.connection("x")
 	c.Client = &platform.Client{Observe: blocking}
 	r.engine.SetConnection(c)
+	r.header()
 	s := start(r)
 	s.until(t, "four calls are under way", func() bool { return len(blocking.entered) == maxUnderway })
 	s.stop(t)

@@ -26,8 +26,10 @@ type target struct {
 	// queued are the lookups for which the target waits in the urgent queue.
 	queued map[platform.Lookup]*ticket
 	// doubt is an answer that a second look has to confirm, from doubtAt.
+	// alone: the platform has no other way of looking, so it is by the same.
 	doubt   *platform.Observation
 	doubtAt time.Time
+	alone   bool
 	// basis is what the look by id said of an account that is stored as suspended
 	// because the look by handle said so.
 	basis platform.Outcome
@@ -36,6 +38,11 @@ type target struct {
 	// watchAt is when the declared handle is looked up again.
 	watchAt    time.Time
 	unanswered int
+	// looked is the last regular look of this process, listed when a page last showed
+	// the target, alarm when it is next asked whether it is stale.
+	looked, listed, alarm time.Time
+	// released: what a mass change held back of it is told now.
+	released bool
 	// swept is the last sweep that saw the target.
 	swept int
 	image image
@@ -68,10 +75,14 @@ func (e *Engine) want(w Target) {
 		return
 	}
 	w.Restored, w.Activity = nil, nil
+	if t.ring != nil && (t.Tier != w.Tier || t.StaleAfter != w.StaleAfter) {
+		t.ring.grouped = false
+	}
 	t.Target = w
 	e.join(t)
+	e.watchAge(t)
 	if w.Urgent {
-		t.conn.enqueue(t, t.lookup(), e.cfg.Clock.Now())
+		t.conn.enqueue(t, t.conn.way(t), e.cfg.Clock.Now())
 		e.wakeLoop()
 	}
 }
@@ -105,13 +116,17 @@ func (t *target) covers(w *Target) bool {
 // join puts the target into the ring where it belongs.
 func (e *Engine) join(t *target) {
 	c := e.connOf(t.Connection)
-	r := c.ringOf(t.lookup(), t.Every)
+	r := c.ringOf(c.way(t), t.Every)
 	if t.ring == r {
 		return
 	}
 	e.leave(t)
-	if t.conn != nil && t.conn != c {
-		t.conn.drop(t)
+	if old := t.conn; old != nil && old != c {
+		old.drop(t)
+		t.looked, t.listed = time.Time{}, time.Time{}
+		if old.targets == 0 && old.state.Reason == LaneConnectionMissing {
+			e.discard(old)
+		}
 	}
 	t.conn, t.ring = c, r
 	r.add(t, e.cfg.Clock.Now())
@@ -125,15 +140,23 @@ func (e *Engine) leave(t *target) {
 	old := t.ring
 	t.ring = nil
 	old.remove()
+	if old.size == 0 {
+		delete(t.conn.rings, old.key)
+	}
 	t.conn.count(t, -1)
 }
 
-// lookup is the way in which the target is looked up in its ring.
-func (t *target) lookup() platform.Lookup {
-	if t.id != "" {
-		return platform.ByID
+// regroup puts all targets of a connection into the rings where they belong, after
+// what its platform can be asked has changed.
+func (e *Engine) regroup(c *conn) {
+	if c.Client == nil {
+		return
 	}
-	return platform.ByHandle
+	for _, t := range e.targets {
+		if t.conn == c {
+			e.join(t)
+		}
+	}
 }
 
 func (t *target) ref(by platform.Lookup) platform.AccountRef {
@@ -148,10 +171,15 @@ func (e *Engine) Forget(key types.NamespacedName) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if t, ok := e.targets[key]; ok {
+		c := t.conn
 		e.leave(t)
 		e.unfollow(t)
-		t.conn.drop(t)
+		c.drop(t)
 		t.conn = nil
 		delete(e.targets, key)
+		delete(e.imageless, t)
+		if c.targets == 0 && c.state.Reason == LaneConnectionMissing {
+			e.discard(c)
+		}
 	}
 }

@@ -33,7 +33,7 @@ func TestStale(t *testing.T) {
 		r.run(testEvery)
 		r.expectWakes(0, 0)
 		r.platform.fail(nil)
-		r.engine.conns["x"].buckets[bucketID].(*window).until = time.Time{}
+		r.engine.conns["x"].fill(r.engine, r.clock.Now()) // ends the pause
 		r.engine.mu.Lock()
 		r.engine.conns["x"].state = LaneState{} // the news of the lane is not what this is about
 		r.engine.mu.Unlock()

@@ -15,27 +15,38 @@ const (
 	watchEvery = 24 * time.Hour
 	// doubtFor is how long a second look by the same way waits.
 	doubtFor = 2 * time.Second
+	// suspectFor is how long a second look waits while it may yet be part of a mass
+	// change.
+	suspectFor = 30 * time.Second
 )
 
+// retryAfter is how long the platform said to wait; 0: it did not say.
 func retryAfter(err error) time.Duration {
 	if pe, ok := errors.AsType[*platform.Error](err); ok && pe.RetryAfter > 0 {
 		return pe.RetryAfter
 	}
-	// A platform that limits without saying until when (x.md: 60 s if absent).
-	return time.Minute
+	return 0
 }
 
 // weigh decides what to believe. Nothing negative is stored on one answer: it
 // takes a second look by another way.
-func (e *Engine) weigh(ctx context.Context, t *target, by platform.Lookup, o platform.Observation, now time.Time) {
+func (e *Engine) weigh(ctx context.Context, t *target, by platform.Lookup, o platform.Observation, now time.Time) { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	if o.Outcome == platform.Unanswered || o.Outcome == platform.Found && o.Profile == nil {
 		e.unanswered(t, by, now)
 		return
 	}
 	t.unanswered = 0
+	if t.doubt != nil && t.conn.mass.suspects(t.conn, t) {
+		t.conn.enqueueLater(t, by, now.Add(suspectFor))
+		return
+	}
 	switch {
+	case t.doubt != nil && t.alone && by == t.conn.way(t):
+		e.insist(ctx, t, o, now)
 	case by == platform.ByID:
 		e.weighByID(ctx, t, o, now)
+	case t.id != "" && by == t.conn.way(t):
+		e.weighByHandle(ctx, t, o, now)
 	case t.tooSoon(o, now):
 	case t.doubt != nil:
 		e.confirm(ctx, t, o, now)
@@ -56,6 +67,13 @@ func (t *target) tooSoon(o platform.Observation, now time.Time) bool {
 // stays, and grows stale.
 func (e *Engine) unanswered(t *target, by platform.Lookup, now time.Time) {
 	e.metrics.unbelieved(t.conn.Platform, "unanswered")
+	if way := t.conn.way(t); t.doubt != nil && by != way && t.conn.Adapter.Profiles[by].Silent {
+		// The other way does not tell (Snapchat's search never says that there is
+		// nobody): a later look by the same is the last resort.
+		t.alone = true
+		t.conn.enqueueLater(t, way, now.Add(doubtFor))
+		return
+	}
 	t.doubt = nil
 	t.unanswered++
 	if t.unanswered == 1 {
@@ -109,7 +127,9 @@ func (e *Engine) repeat(ctx context.Context, t *target, o platform.Observation, 
 	}
 	if !now.Before(t.watchAt) {
 		t.watchAt = t.nextWatch(now)
-		t.conn.enqueue(t, platform.ByHandle, now)
+		if t.conn.reads(platform.ByHandle) && t.conn.way(t) != platform.ByHandle {
+			t.conn.enqueue(t, platform.ByHandle, now)
+		}
 	}
 }
 
@@ -119,10 +139,62 @@ func (t *target) nextWatch(now time.Time) time.Time {
 	return now.Add(-moment).Truncate(watchEvery).Add(moment + watchEvery)
 }
 
-// doubt holds an answer back until a look by handle has confirmed it.
+// doubt holds an answer back until a look by the other way has confirmed it, or, on
+// a platform that has one way only, a later look by the same.
 func (e *Engine) doubt(t *target, o platform.Observation, now time.Time) {
-	t.doubt = &o
-	t.conn.enqueue(t, platform.ByHandle, now)
+	t.doubt, t.doubtAt = &o, now
+	by := t.conn.way(t)
+	if t.alone = !t.conn.reads(other(by)); t.alone {
+		t.conn.enqueueLater(t, by, now.Add(doubtFor))
+		return
+	}
+	t.conn.enqueue(t, other(by), now)
+}
+
+// insist weighs a later look by the same way, where there is no other, against the
+// first.
+func (e *Engine) insist(ctx context.Context, t *target, second platform.Observation, now time.Time) {
+	first := t.doubt
+	if now.Sub(t.doubtAt) < doubtFor {
+		return
+	}
+	t.doubt, t.basis = nil, ""
+	if first.Outcome != second.Outcome || first.Profile != nil && first.Profile.ID != second.Profile.ID {
+		e.weigh(ctx, t, t.conn.way(t), second, now) // another answer is a first one
+		return
+	}
+	next := Snapshot{Outcome: Outcome(second.Outcome), At: now}
+	if t.snapshot != nil {
+		next.Profile = t.snapshot.Profile
+	}
+	switch {
+	case second.Profile == nil:
+	case second.Profile.ID != t.id:
+		next.Outcome, next.HolderID = HandleReassigned, second.Profile.ID
+	default:
+		next.Profile = *second.Profile
+	}
+	e.conclude(ctx, t, next, now)
+}
+
+// weighByHandle weighs a look at an account whose id is known on a platform that
+// looks accounts up by their handles only.
+func (e *Engine) weighByHandle(ctx context.Context, t *target, o platform.Observation, now time.Time) {
+	t.doubt = nil
+	if o.Outcome == platform.Found && o.Profile.ID == t.id {
+		e.believe(ctx, t, Snapshot{Outcome: Found, Profile: *o.Profile, At: now})
+		return
+	}
+	if s := t.snapshot; s != nil && !t.recheck {
+		again := o.Outcome == platform.Found && s.Outcome == HandleReassigned && s.HolderID == o.Profile.ID
+		if again || o.Outcome != platform.Found && s.Outcome == Outcome(o.Outcome) {
+			next := *s
+			next.At = now
+			e.believe(ctx, t, next)
+			return
+		}
+	}
+	e.doubt(t, o, now)
 }
 
 // confirm weighs the second look against the first.
@@ -177,7 +249,7 @@ func (e *Engine) resolve(ctx context.Context, t *target, o platform.Observation,
 		next.At = now
 		e.believe(ctx, t, next)
 	default:
-		t.doubt, t.doubtAt = &o, now
+		t.doubt, t.doubtAt, t.alone = &o, now, false
 		t.conn.enqueueLater(t, platform.ByHandle, now.Add(doubtFor))
 	}
 }

@@ -86,7 +86,8 @@ type Cursor string
 type ActivityAsk struct {
 	Ref    AccountRef
 	Cursor Cursor
-	// Since bounds the first read, where there is no cursor.
+	// Since bounds the first reading, all its pages up to the answer without More: what
+	// is older is not wanted. It may grow between two pages, when enough was told.
 	Since time.Time
 	// Limit is the most acts wanted, at least 1; more stay for the next ask.
 	Limit int

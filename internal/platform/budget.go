@@ -56,6 +56,8 @@ type Charge struct {
 type Read struct {
 	// Batch is the number of accounts that one request can name, at least 1.
 	Batch int
+	// Silent: it finds accounts, and never says that there is none.
+	Silent bool
 	// Charges are what a request costs; at least one.
 	Charges []Charge
 	// Credential says, for people, what the read needs: "app bearer".

@@ -67,6 +67,9 @@ type Consenter interface {
 type ExchangeRequest struct {
 	Code, Verifier Token
 	RedirectURI    string
+	// Ref is the account that the grant is for, where one consent can cover several
+	// (Facebook Pages); may be zero.
+	Ref AccountRef
 }
 
 // Issuer makes grants. Each method sends its mutating request once and never

@@ -109,6 +109,9 @@ type Config struct {
 	Usage func(Usage)
 	// Now is the clock; never nil.
 	Now func() time.Time
+	// Notice, if set, is told what people should know of the platform itself, once
+	// for each change: a fixed text, and a version where there is one.
+	Notice func(text, version string)
 }
 
 // Client is one app's open connection to a platform. A nil capability is
@@ -130,6 +133,17 @@ type Client struct {
 	Identify   Identifier
 	Introspect Introspector
 	Revoke     Revoker
+	// Custody, if set, holds in place of the adapter's for this app Secret: Facebook
+	// without a system user, Instagram by its own login.
+	Custody *Custody
+}
+
+// CustodyOf is what holds for the client.
+func (a Adapter) CustodyOf(c *Client) Custody {
+	if c != nil && c.Custody != nil {
+		return *c.Custody
+	}
+	return a.Custody
 }
 
 // Adapter describes one platform. main.go builds the set of them.

@@ -165,7 +165,7 @@ func settleOp(v *Vault, o *Outcome, f *Facts, now time.Time) *Vault {
 
 // issued takes the outcome of an issue in.
 func issued(v *Vault, o *Outcome, f *Facts, now time.Time) {
-	switch o.Kind {
+	switch o.Kind { //nolint:exhaustive // the others need nothing
 	case Done:
 		v.accept(o.Product, f, now)
 		return
@@ -223,115 +223,4 @@ func revoked(v *Vault, op *Op, o *Outcome, now time.Time) {
 	default:
 		v.again(o, now)
 	}
-}
-
-// probed takes a probe in, by what it was asked for.
-func probed(v *Vault, slot Which, o *Outcome, f *Facts, now time.Time) {
-	j := &v.Journal
-	if slot == SlotRetiring {
-		if v.Retiring == nil {
-			return
-		}
-		if j.Phase == Proving {
-			j.CheckedAt = now
-			provedOld(v, o, f, now)
-		} else {
-			swapBack(v, o, now)
-		}
-		return
-	}
-	if v.Current == nil {
-		return
-	}
-	checked(v, o, f, now)
-	if o.Kind != Done || j.Phase != Overlap && j.Phase != Proving {
-		return
-	}
-	if j.Health == HealthVerified {
-		j.GoodChecks++
-		j.Failed = ""
-		if j.Phase == Proving && (v.Retiring == nil || j.OldDead != "") {
-			v.settle(now)
-		}
-		return
-	}
-	j.GoodChecks = 0
-	if j.Health.bad() && (j.Phase == Proving || v.Retiring == nil) {
-		stranded(v, now)
-	}
-}
-
-// bad says that the platform refuses the credential, or that it is not ours.
-func (h Health) bad() bool {
-	return h == HealthExpired || h == HealthRevoked || h == HealthWrong || h == HealthScope
-}
-
-// swapBack puts the retiring credential into use again if it is still accepted,
-// because the new one is refused after its promotion (effect e19).
-func swapBack(v *Vault, o *Outcome, now time.Time) {
-	switch {
-	case o.Kind != Done:
-		v.again(o, now)
-	case o.Liveness == Alive:
-		v.mark(v.Current.CredID, GrantUnknown, "", now)
-		v.Current, v.Retiring = v.Retiring, nil
-		v.Journal.Health = HealthVerified
-		v.enter(Issuing, now)
-	default:
-		stranded(v, now)
-	}
-}
-
-// stranded: nothing that is stored is accepted. Only a new consent helps.
-func stranded(v *Vault, now time.Time) {
-	v.Journal.Failed = FailedCurrentDenied
-	v.enter(Issuing, now)
-	v.again(&Outcome{RetryAfter: longPause}, now)
-}
-
-// learn keeps the ledger complete: every fingerprint of a slot's tokens.
-func (v *Vault) learn(s *Slot, f *Facts, now time.Time) {
-	i := slices.IndexFunc(v.Ledger, func(e Entry) bool { return e.CredID == s.CredID })
-	if i < 0 {
-		v.Ledger = append(v.Ledger, Entry{CredID: s.CredID, RotationID: v.Journal.RotationID, State: GrantLive, At: now})
-		i = len(v.Ledger) - 1
-	}
-	e := &v.Ledger[i]
-	e.Principal, e.Client = s.Principal, s.Client
-	e.Fingerprints = slices.Clone(e.Fingerprints)
-	for _, token := range []redact.Token{s.Access, s.Refresh} {
-		if fp := f.Fingerprint(token); token != "" && !slices.Contains(e.Fingerprints, fp) {
-			e.Fingerprints = append(e.Fingerprints, fp)
-		}
-	}
-	const kept = 4 // the pairs before the last two are spent
-	if n := len(e.Fingerprints); n > kept {
-		e.Fingerprints = e.Fingerprints[n-kept:]
-	}
-	v.trim()
-}
-
-func (v *Vault) mark(credID string, state GrantState, evidence Evidence, now time.Time) {
-	for i := range v.Ledger {
-		if e := &v.Ledger[i]; e.CredID == credID {
-			e.State, e.Evidence, e.At = state, evidence, now
-		}
-	}
-}
-
-// trim drops the oldest dead grants beyond the bound.
-func (v *Vault) trim() {
-	for i := 0; i < len(v.Ledger) && len(v.Ledger) > maxLedger; {
-		if v.Ledger[i].State == GrantDead {
-			v.Ledger = slices.Delete(v.Ledger, i, i+1)
-			continue
-		}
-		i++
-	}
-}
-
-// Knows says that a token's fingerprint is in the ledger: it is never imported
-// again.
-func (v *Vault) Knows(fingerprint string) bool {
-	return slices.ContainsFunc(v.Ledger, func(e Entry) bool { return slices.Contains(e.Fingerprints, fingerprint) })
 }

@@ -49,7 +49,7 @@ func overlap(v *Vault, f *Facts, now time.Time) Step {
 }
 
 // revoke ends the retiring credential, if that cannot end the new one.
-func revoke(v *Vault, f *Facts, now time.Time) Step {
+func revoke(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	r := v.Retiring
 	if r == nil || f.Traits.NoRevoke {
 		next := v.copy()
@@ -99,7 +99,7 @@ func (s *Slot) tokenFor(op OpName) redact.Token {
 }
 
 // unseat takes the people who lose access off the account.
-func unseat(v *Vault, f *Facts, now time.Time) Step {
+func unseat(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	next := v.copy()
 	if len(leavers(v)) == 0 && v.Journal.Trigger != TriggerCompromised || !v.Journal.Trigger.handsOver() {
 		next.enter(Proving, now)

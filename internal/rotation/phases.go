@@ -70,7 +70,7 @@ func await(v *Vault, f *Facts, now time.Time) Step {
 
 // cutShort ends a compromised credential before it has a successor, where the
 // account may be without one.
-func cutShort(v *Vault, f *Facts, now time.Time) *Step {
+func cutShort(v *Vault, f *Facts, now time.Time) *Step { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	j := &v.Journal
 	late := !now.Before(j.StartedAt.Add(incidentPatience))
 	if j.Trigger != TriggerCompromised || !f.AllowGap || !late || v.Current == nil || f.Traits.NoRevoke {
@@ -183,7 +183,7 @@ func firstOf(a, b string) string {
 
 // rightHolder says that the new credential is for this account, from the declared
 // person as far as the platform tells, and with the scopes that are needed.
-func (v *Vault) rightHolder(id *Identity, f *Facts) bool {
+func (v *Vault) rightHolder(id *Identity, f *Facts) bool { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	want := firstOf(v.AccountID, f.AccountID)
 	if id.AccountID == "" || want != "" && id.AccountID != want {
 		return false

@@ -21,18 +21,9 @@ const (
 // isArabicBlock: U+0600 to U+06FF, whose characters fold without being decomposed.
 func isArabicBlock(r rune) bool { return r >= 0x600 && r <= 0x6FF }
 
-// isSpacingSign says that s begins with a presentation form that is nothing but
-// vowel signs: U+FC5E to U+FC63, U+FCF2 to U+FCF4 and U+FE70 to U+FE7F.
-func isSpacingSign(s string) bool {
-	if len(s) < 3 || s[0] != 0xEF {
-		return false
-	}
-	switch r := rune(s[0]&0x0F)<<12 | rune(s[1]&0x3F)<<6 | rune(s[2]&0x3F); {
-	case r >= 0xFE70 && r <= 0xFE7F, r >= 0xFC5E && r <= 0xFC63, r >= 0xFCF2 && r <= 0xFCF4:
-		return true
-	default:
-		return false
-	}
+// isSpacingSign says that a presentation form is nothing but vowel signs.
+func isSpacingSign(r rune) bool {
+	return r >= 0xFE70 && r <= 0xFE7F && r != 0xFE73 || r >= 0xFC5E && r <= 0xFC63 || r >= 0xFCF2 && r <= 0xFCF4
 }
 
 // letterForms maps variants of letters to the letter, each row to its first.
@@ -55,7 +46,7 @@ func foldArabicBlock() (table [256]glyph) {
 	return table
 }
 
-func foldArabic(r rune) glyph {
+func foldArabic(r rune) glyph { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	switch {
 	case r >= '٠' && r <= '٩':
 		return glyph{r - '٠' + '0', kindLetter, 0}

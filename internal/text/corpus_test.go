@@ -14,7 +14,7 @@ func rows(t *testing.T, name string, fields int) [][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // read only
 	var out [][]string
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {

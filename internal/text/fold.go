@@ -85,7 +85,7 @@ func (f *folder) String() string {
 // nil if it is its own. Signs that only show a vowel sign are their own: they would
 // decompose to a space.
 func decompose(s string) []byte {
-	if isSpacingSign(s) {
+	if r, _ := utf8.DecodeRuneInString(s); isSpacingSign(r) {
 		return nil
 	}
 	return norm.NFKD.PropertiesString(s).Decomposition()
@@ -107,8 +107,8 @@ func (f *folder) add(g glyph) {
 }
 
 // hamza puts a hamza onto the letter before. On waw and yeh it makes a hamza, which
-// is written without its seat; elsewhere it is dropped. Marks that canonical order
-// puts first may stand in between.
+// is written without its seat; elsewhere it is dropped. Marks of another combining
+// class may stand in between: canonical order tells no first among them.
 func (f *folder) hamza() {
 	end := len(f.out)
 	for range maxMarks {
@@ -118,7 +118,7 @@ func (f *folder) hamza() {
 			utf8.AppendRune(f.out[:end-size], hamza)
 			return
 		}
-		if !isBeforeHamza(r) {
+		if !lets(combiningClass(r)) {
 			return
 		}
 		end -= size
@@ -129,11 +129,11 @@ func (f *folder) hamza() {
 // more of them not stream-safe.
 const maxMarks = 30
 
-// isBeforeHamza says that canonical order puts the mark before a hamza above.
-func isBeforeHamza(r rune) bool {
-	class := combiningClass(r)
-	return class > 0 && class < 230
-}
+// lets says that a hamza above reaches past the mark.
+func lets(class uint8) bool { return class != 0 && class != hamzaClass }
+
+// hamzaClass is the canonical combining class of a hamza above, "above".
+const hamzaClass = 230
 
 func combiningClass(r rune) uint8 {
 	if r < 0x300 {

@@ -35,7 +35,7 @@ func (w *word) form(phrase bool) ([]symbol, form) {
 
 // fits says that the form stands in the word from a split to end, with nothing
 // around it but what may be attached.
-func (f *form) fits(w *word, at split, end int) bool {
+func (f *form) fits(w *word, at split, end int) bool { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	if f.class == classExact {
 		return at.at == 0 && end == w.n
 	}

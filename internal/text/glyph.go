@@ -56,7 +56,7 @@ func foldRune(r rune) glyph {
 		return arabicBlock[r-0x600]
 	}
 	k := kindOf(r)
-	switch k {
+	switch k { //nolint:exhaustive // the others need nothing
 	case kindDrop, kindHamza, kindBreak, kindMark:
 		return glyph{r, k, 0}
 	}
@@ -125,7 +125,7 @@ func markKind(r rune) kind {
 
 func letterKind(r rune) kind {
 	switch {
-	case r == tatweel, r == smallWaw, r == smallYeh:
+	case r == tatweel, r == smallWaw, r == smallYeh, isSpacingSign(r):
 		return kindDrop
 	case unicode.Is(unicode.Arabic, r):
 		return kindArabic

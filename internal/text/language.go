@@ -46,7 +46,7 @@ var functionWords = map[string]string{
 
 // ownLetters are letters that few languages of the script have.
 var ownLetters = map[string]string{
-	"ar": "ةىأإيؤك", "fa": "پچژگکی", "ur": "ٹڈڑںےہھکیگچپ", "ckb": "ێۆڕڵەڤگچپژکی", "ps": "ټډړږښۍېګڼځڅۀ",
+	"ar": "ةىأإيؤك", "fa": "پچژگکی", "ur": "ٹڈڑںےہھکیگچپ", "ckb": "ێۆڕڵەڤگچپژکی", "ps": "پچژکټډړږښۍېګڼځڅۀ",
 	"fr": "œçèêàùûîô", "es": "ñ¿¡", "pt": "ãõ", "de": "ßäöü", "tr": "ışğİ", "sv": "åäö",
 	"ru": "ыэъё", "uk": "іїєґ",
 }

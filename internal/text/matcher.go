@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -140,15 +141,36 @@ func (m *Matcher) glyphs(s string, r rune) []glyph {
 	return gs
 }
 
-func (m *Matcher) fillTable() {
-	for i := range m.table {
-		r := rune(i)
+// plane is what the characters up to U+07FF fold to; slow ones need the scanner's
+// whole attention.
+type plane [0x800]struct {
+	glyph
+	slow bool
+}
+
+// planes are those of each Folding, worked out once.
+var planes = [...]func() *plane{
+	Arabic: sync.OnceValue(func() *plane { return planeOf(Arabic) }),
+	None:   sync.OnceValue(func() *plane { return planeOf(None) }),
+}
+
+func planeOf(fold Folding) *plane {
+	var p plane
+	m := Matcher{folding: fold}
+	for r := range rune(len(p)) {
 		gs := m.glyphs(string(r), r)
-		if len(gs) != 1 || gs[0].kind == kindMark || gs[0].flags&flagDouble != 0 {
-			m.table[i] = entry{kind: kindSlow}
-			continue
+		p[r].glyph = gs[0]
+		p[r].slow = len(gs) != 1 || gs[0].kind == kindMark || gs[0].kind == kindHamza || gs[0].flags&flagDouble != 0
+	}
+	return &p
+}
+
+func (m *Matcher) fillTable() {
+	for r, of := range planes[m.folding]() {
+		m.table[r] = entry{kind: kindSlow}
+		if !of.slow {
+			m.table[r] = m.entry(of.glyph)
 		}
-		m.table[i] = m.entry(gs[0])
 	}
 }
 

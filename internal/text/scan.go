@@ -45,7 +45,7 @@ type thread struct {
 
 func (sc *scanner) done() bool { return sc.limit > 0 && len(sc.matches) >= sc.limit }
 
-func (sc *scanner) run() {
+func (sc *scanner) run() { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	w, table, s := &sc.word, &sc.m.table, sc.s
 	for i := 0; i < len(s) && !sc.done(); {
 		c, size := rune(s[i]), 1
@@ -74,7 +74,7 @@ func (sc *scanner) run() {
 // other handles what is no further letter of the word.
 func (sc *scanner) other(e entry, i, size int) int {
 	switch e.kind {
-	case kindSlow, kindHamza:
+	case kindSlow:
 		return sc.slow(i)
 	case kindBreak:
 		return sc.punctuation(i, size)
@@ -134,7 +134,7 @@ func (sc *scanner) glyph(g glyph, i, end int) {
 // letter handles a letter, a space, punctuation, or what is not there.
 func (sc *scanner) letter(e entry, i, end int) {
 	w := &sc.word
-	switch e.kind {
+	switch e.kind { //nolint:exhaustive // the others need nothing
 	case kindDrop:
 		if w.n > 0 {
 			w.end = end

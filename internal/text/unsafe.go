@@ -37,7 +37,7 @@ func Unsafe(s string) (r rune, offset int, unsafe bool) {
 }
 
 // isUnsafe judges a character by its neighbours, -1 at the ends.
-func isUnsafe(prev, r, next rune) bool {
+func isUnsafe(prev, r, next rune) bool { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	switch {
 	case r == '\n' || r == '\t' || r == '\r':
 		return false

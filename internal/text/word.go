@@ -81,11 +81,8 @@ func (w *word) mark(sym symbol, class uint8) {
 // addHamza puts a combining madda or hamza onto the last letter, as folder.hamza.
 func (w *word) addHamza(r rune) {
 	last := w.n - 1
-	if m := &w.marks; m.to == w.n && m.from < w.n {
-		if m.class[last] >= 230 {
-			return
-		}
-		last = m.from - 1
+	for w.marks.to == w.n && last >= w.marks.from && lets(w.marks.class[last]) {
+		last--
 	}
 	if last < 0 {
 		return

@@ -49,8 +49,8 @@ func simulate(t *testing.T, options simx.Options) (endpoint string, known []plat
 
 func TestXAdapterAgainstSimulator(t *testing.T) {
 	for name, app := range map[string]platform.Secret{
-		"app token":      {"appToken": []byte("token")},
-		"key and secret": {"apiKey": []byte("key"), "apiSecret": []byte("secret")},
+		"app token":      {"appToken": []byte("token"), "clientID": []byte("key"), "clientSecret": []byte("secret")},
+		"key and secret": {"apiKey": []byte("key"), "apiSecret": []byte("secret"), "clientID": []byte("key")},
 	} {
 		for _, spelling := range []string{"tweet", "mixed"} {
 			t.Run(name+"/"+spelling, func(t *testing.T) {

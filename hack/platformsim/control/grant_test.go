@@ -151,3 +151,27 @@ func TestGrantsAreDrivenWithoutShowingSecrets(t *testing.T) {
 		t.Errorf("chosen %+v", c)
 	}
 }
+
+func TestSecurityIsDriven(t *testing.T) {
+	w, s := newControl(t)
+	const path = "/v1/people/YouTube/p/security"
+	for _, c := range []struct {
+		what, body string
+		status     int
+	}{
+		{"GET " + path, "", 404},
+		{"PUT " + path, `{"sessions":1}`, 404},
+		{"PUT /v1/people/YouTube/p", `{"name":"P"}`, 200},
+		{"PUT " + path, `{"sessions":-1}`, 400},
+		{"PUT " + path, `{"sesions":1}`, 400},
+		{"PUT " + path, `{"sessions":2,"appPasswords":[{"id":7,"name":"mail"}]}`, 200},
+		{"GET " + path, "", 200},
+	} {
+		if status, body := call(t, s, c.what, c.body); status != c.status {
+			t.Errorf("%s %s: %d %s", c.what, c.body, status, body)
+		}
+	}
+	if got := w.SecurityOf(world.YouTube, "p"); got.Sessions != 2 || got.AppPasswords[0].ID != 7 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -258,3 +258,43 @@ func TestPicturesAreStruckOnlyByName(t *testing.T) {
 		t.Errorf("got %v, %v", resp, err)
 	}
 }
+
+func TestLostAnswerComesAfterTheDeed(t *testing.T) {
+	b := newBench(t)
+	done := 0
+	g := gate.Gate{World: b.world, Platform: world.X, Render: plain{}}
+	s := httptest.NewServer(g.API("/e", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		done++
+		if fault := gate.Told(r.Context()); fault.Kind != "" {
+			t.Errorf("the deed knows of the fault: %+v", fault)
+		}
+		_, _ = w.Write([]byte(truth))
+	})))
+	defer s.Close()
+	b.fault(t, world.Fault{Kind: world.FaultLostAnswer})
+	// On a connection used before, the library would send the request again.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get(s.URL)
+	if err == nil {
+		resp.Body.Close()
+		t.Error("an answer arrived")
+	}
+	if done != 1 {
+		t.Errorf("done %d times", done)
+	}
+}
+
+func TestItemsOfAFaultReachTheHandler(t *testing.T) {
+	b := newBench(t)
+	var told world.Fault
+	g := gate.Gate{World: b.world, Platform: world.X, Render: plain{}}
+	next := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { told = gate.Told(r.Context()) })
+	b.fault(t, world.Fault{Kind: world.FaultNullItems, Items: 20})
+	g.API("/e", next).ServeHTTP(discard{}, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+	if told.Kind != world.FaultNullItems || told.Items != 20 {
+		t.Errorf("told %+v", told)
+	}
+	if err := b.world.SetFaults(world.X, world.Fault{Kind: world.FaultNullItems, Items: -1}); err == nil {
+		t.Error("negative items accepted")
+	}
+}

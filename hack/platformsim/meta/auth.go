@@ -4,6 +4,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -120,7 +122,7 @@ func (s *server) asIG(p *problem) *problem {
 
 // checkProof verifies appsecret_proof, hex of HMAC-SHA256(token, app secret).
 func (s *server) checkProof(who caller, c *call) *problem {
-	if !c.params.Has("appsecret_proof") {
+	if c.proof == "" {
 		if s.opts.RequireProof && who.kind != appCaller {
 			return refuse(104, "API calls from the server require an appsecret_proof argument")
 		}
@@ -129,7 +131,7 @@ func (s *server) checkProof(who caller, c *call) *problem {
 	app, _ := s.world.App(who.token.Platform, who.token.Client)
 	mac := hmac.New(sha256.New, []byte(app.APISecret))
 	mac.Write([]byte(who.value))
-	if c.params.Get("appsecret_proof") != hex.EncodeToString(mac.Sum(nil)) {
+	if c.proof != hex.EncodeToString(mac.Sum(nil)) {
 		return refuse(104, "Invalid appsecret_proof provided in the API argument")
 	}
 	return nil
@@ -148,8 +150,22 @@ func (s *server) owns(who caller, a *world.Account) bool {
 	case igCaller:
 		return a.Platform == world.Instagram && a.ID == who.token.Account
 	case pageCaller:
-		return a.ID == who.token.Account && a.Platform == world.Facebook || a.Linked == who.token.Account && a.Platform == world.Instagram
+		return who.token.Account == pageOf(a)
+	case userCaller:
+		return s.userOwns(who, a)
 	}
+	return false
+}
+
+// pageOf is the Page by which an account is reached; empty if there is none.
+func pageOf(a *world.Account) string {
+	if a.Platform == world.Instagram {
+		return a.Linked
+	}
+	return a.ID
+}
+
+func (s *server) userOwns(who caller, a *world.Account) bool {
 	if only := who.token.Account; only != "" && only != a.ID && only != a.Linked {
 		return false
 	}
@@ -184,13 +200,17 @@ func (s *server) administers(who caller, business string) bool {
 func (s *server) begin(req *request) *world.Recorder {
 	effect := effectOf(&req.call, req.endpoint)
 	for _, item := range req.batch {
-		if item.Method != "GET" {
+		if item.Method != http.MethodGet {
 			effect = "batch"
 		}
 	}
+	account := ""
+	if strings.HasPrefix(req.endpoint, EndpointNode) {
+		account = req.segment(0)
+	}
 	record := s.world.BeginCall(world.Call{
 		Platform: req.platform, Endpoint: req.endpoint, Mutating: effect != "", Effect: effect,
-		Client: req.params.Get("client_id"), Account: req.segment(0),
+		Client: req.params.Get("client_id"), Account: account,
 	})
 	if record == nil {
 		return nil
@@ -199,9 +219,9 @@ func (s *server) begin(req *request) *world.Recorder {
 		s.noteSecret(record, req.params.Get(name))
 	}
 	s.noteSecret(record, req.token)
-	seen := map[string]bool{req.token: true}
+	seen, queries := map[string]bool{req.token: true}, map[string]url.Values{}
 	for _, item := range req.batch {
-		if c, bad := item.parse(req); bad == nil && !seen[c.token] {
+		if c, bad := item.parse(req, queries); bad == nil && !seen[c.token] {
 			seen[c.token] = true
 			s.noteSecret(record, c.token)
 		}
@@ -243,7 +263,7 @@ func effectOf(c *call, endpoint string) string {
 	case EndpointRevoke:
 		return "revoke"
 	}
-	if c.method == "GET" || c.method == "HEAD" {
+	if c.method == http.MethodGet || c.method == http.MethodHead {
 		return ""
 	}
 	if effect, ok := edgeEffects[c.method+" "+c.segment(1)]; ok {

@@ -44,30 +44,42 @@ func (v *view) business(id string) answer {
 	return a
 }
 
-func (v *view) businessEdge(id string) answer {
-	switch v.call.method + " " + v.call.segment(1) {
-	case "GET ":
-		return listNodes(v, setBusiness, businessGetters, nil, &id)
-	case "POST ":
-		return v.setTwoFactor(id)
-	case "GET business_users":
-		return listNodes(v, setBusinessUser, personGetters, v.peopleOf(id, func(p world.Person) bool { return p.Kind == world.Human && !p.Pending }), nil)
-	case "GET system_users":
-		return listNodes(v, setSystemUser, personGetters, v.peopleOf(id, func(p world.Person) bool { return p.Kind == world.System }), nil)
-	case "GET pending_users":
-		return listNodes(v, setPending, personGetters, v.peopleOf(id, func(p world.Person) bool { return p.Pending }), nil)
-	case "GET owned_pages":
+// businessEdges are a portfolio's, by method and name.
+var businessEdges = map[string]func(v *view, id string) answer{
+	"GET ":  func(v *view, id string) answer { return listNodes(v, setBusiness, businessGetters, nil, &id) },
+	"POST ": (*view).setTwoFactor,
+	"GET business_users": func(v *view, id string) answer {
+		return v.listPeople(id, setBusinessUser, func(p world.Person) bool { return p.Kind == world.Human && !p.Pending })
+	},
+	"GET system_users": func(v *view, id string) answer {
+		return v.listPeople(id, setSystemUser, func(p world.Person) bool { return p.Kind == world.System })
+	},
+	"GET pending_users": func(v *view, id string) answer {
+		return v.listPeople(id, setPending, func(p world.Person) bool { return p.Pending })
+	},
+	"GET owned_pages": func(v *view, id string) answer {
 		return listNodes(v, setPage, pageGetters, pointers(v.server.world.Owned(world.Facebook, id)), nil)
-	case "GET owned_instagram_assets":
+	},
+	"GET owned_instagram_assets": func(v *view, id string) answer {
 		return listNodes(v, setAsset, assetGetters, pointers(v.server.world.Owned(world.Instagram, id)), nil)
-	case "GET instagram_accounts":
+	},
+	"GET instagram_accounts": func(v *view, id string) answer {
 		return listNodes(v, setIGLinked, igGetters, pointers(v.server.world.Owned(world.Instagram, id)), nil)
-	case "DELETE instagram_accounts":
-		return v.disown(id)
-	case "POST business_users":
-		return v.invite(id)
+	},
+	"DELETE instagram_accounts": (*view).disown,
+	"POST business_users":       (*view).invite,
+}
+
+func (v *view) businessEdge(id string) answer {
+	edge, ok := businessEdges[v.call.method+" "+v.call.segment(1)]
+	if !ok {
+		return failed(missing(id))
 	}
-	return failed(missing(id))
+	return edge(v, id)
+}
+
+func (v *view) listPeople(business string, set *field.Set, takes func(world.Person) bool) answer {
+	return listNodes(v, set, personGetters, v.peopleOf(business, takes), nil)
 }
 
 // listNodes lists nodes, or shows the one.
@@ -179,104 +191,4 @@ func (v *view) disown(id string) answer {
 		return failed(badParameter("Invalid parameter: instagram_account"))
 	}
 	return success()
-}
-
-// person serves a user, system user or business user.
-func (v *view) person(p *world.Person) answer {
-	if v.who.kind == userCaller && !v.who.system {
-		u, bad := v.server.spend(world.Facebook, v.server.perUser(v.who.token.Client, v.who.token.Person))
-		if bad != nil {
-			return failed(bad)
-		}
-		a := v.personEdge(p)
-		a.usage = []usage{u}
-		return a
-	}
-	return v.personEdge(p)
-}
-
-func (v *view) personEdge(p *world.Person) answer {
-	self := v.who.token.Person == p.ID && v.who.kind == userCaller
-	admin := v.server.administers(v.who, p.Organisation)
-	switch edge := v.call.method + " " + v.call.segment(1); {
-	case !self && !admin:
-		return failed(missing(p.ID))
-	case !self && !v.who.may(scopeBusiness):
-		return failed(lacking(scopeBusiness))
-	case edge == "GET ":
-		return v.showPerson(p)
-	case edge == "GET accounts" && self:
-		return v.accounts(p)
-	case edge == "GET assigned_pages":
-		return listNodes(v, setPage, pageGetters, v.pagesOf(p), nil)
-	case edge == "GET permissions" && self:
-		return v.permissions()
-	case edge == "DELETE permissions" && self:
-		return v.dropPermissions(p)
-	case edge == "POST access_tokens" && p.Kind == world.System:
-		return v.mint(p)
-	case edge == "DELETE access_tokens" && p.Kind == world.System:
-		return v.endSystemTokens(p)
-	case edge == "DELETE " && admin && !self:
-		return v.removePerson(p)
-	}
-	return failed(missing(p.ID))
-}
-
-func (v *view) showPerson(p *world.Person) answer {
-	set := setUser
-	switch {
-	case p.Kind == world.System:
-		set = setSystemUser
-	case v.who.token.Person != p.ID:
-		set = setBusinessUser
-	}
-	return listNodes(v, set, personGetters, nil, &p)
-}
-
-// removePerson takes somebody out of the portfolio, on both platforms.
-func (v *view) removePerson(p *world.Person) answer {
-	if bad := v.call.unknown(); bad != nil {
-		return failed(bad)
-	}
-	if err := v.server.world.RemovePerson(world.Facebook, p.ID); err != nil {
-		return failed(missing(p.ID))
-	}
-	if _, ok := v.server.world.Person(world.Instagram, p.ID); ok {
-		if err := v.server.world.RemovePerson(world.Instagram, p.ID); err != nil {
-			return failed(missing(p.ID))
-		}
-	}
-	return success()
-}
-
-// pagesOf are the Pages a person has a role on.
-func (v *view) pagesOf(p *world.Person) []*world.Account {
-	var out []*world.Account
-	for _, role := range v.server.world.RolesOf(world.Facebook, p.ID) {
-		if a, ok := v.account(world.Facebook, role.Account); ok && !role.Pending && v.server.owns(v.who, &a) {
-			out = append(out, &a)
-		}
-	}
-	return out
-}
-
-// accounts are the Pages of "/me/accounts", each with a token of its own.
-func (v *view) accounts(p *world.Person) answer {
-	if !v.who.may(scopeShowList) {
-		return failed(lacking(scopeShowList))
-	}
-	get := map[string]getter[*world.Account]{}
-	for name, g := range pageGetters {
-		get[name] = g
-	}
-	get["tasks"] = func(v *view, o *field.Object, f field.Field, a *world.Account) {
-		role, _ := v.server.world.RoleOf(world.Facebook, a.ID, p.ID)
-		o.Strings(f.Name, role.Tasks)
-	}
-	all := v.pagesOf(p)
-	if v.lied() {
-		all = nil
-	}
-	return listNodes(v, setAccount, get, all, nil)
 }

@@ -22,19 +22,10 @@ var dialogParams = []string{
 // else whoever is clicked on. What is wrong with the request itself is shown and
 // never sent to the redirect URI.
 func (s *server) dialog(w http.ResponseWriter, r *http.Request, req *request) {
-	q := req.params
-	app, known := s.world.App(req.platform, q.Get("client_id"))
-	bad := req.unknown(dialogParams...)
-	back, err := url.Parse(q.Get("redirect_uri"))
-	switch {
-	case bad != nil || r.Method != http.MethodGet:
-		s.dialogPage(w, http.StatusBadRequest, dialogView{Error: "This request is not valid."})
-		return
-	case !known || q.Get("response_type") != "" && q.Get("response_type") != "code":
-		s.dialogPage(w, http.StatusBadRequest, dialogView{Error: "Invalid app, or a response_type other than code."})
-		return
-	case err != nil || back.Host == "" || len(app.RedirectURIs) > 0 && !slices.Contains(app.RedirectURIs, q.Get("redirect_uri")):
-		s.dialogPage(w, http.StatusBadRequest, dialogView{Error: "URL blocked: the redirect URI is not on the app's list."})
+	app, known := s.world.App(req.platform, req.params.Get("client_id"))
+	back, wrong := dialogTarget(req, app, known)
+	if wrong != "" {
+		s.dialogPage(w, http.StatusBadRequest, dialogView{Error: wrong})
 		return
 	}
 	choice, chosen := s.choice(req)
@@ -43,6 +34,23 @@ func (s *server) dialog(w http.ResponseWriter, r *http.Request, req *request) {
 		return
 	}
 	s.sendBack(w, r, req, back, choice)
+}
+
+// dialogTarget is where the dialog sends people back to, or what is wrong.
+func dialogTarget(req *request, app world.App, known bool) (back *url.URL, wrong string) {
+	q := req.params
+	if req.unknown(dialogParams...) != nil || req.method != http.MethodGet {
+		return nil, "This request is not valid."
+	}
+	if kind := q.Get("response_type"); !known || kind != "" && kind != "code" {
+		return nil, "Invalid app, or a response_type other than code."
+	}
+	back, err := url.Parse(q.Get("redirect_uri"))
+	listed := len(app.RedirectURIs) == 0 || slices.Contains(app.RedirectURIs, q.Get("redirect_uri"))
+	if err != nil || back.Host == "" || !listed {
+		return nil, "URL blocked: the redirect URI is not on the app's list."
+	}
+	return back, ""
 }
 
 func (s *server) choice(req *request) (world.Choice, bool) {

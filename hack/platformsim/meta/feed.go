@@ -1,12 +1,8 @@
 package meta
 
 import (
-	"encoding/base64"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"mithaq.dev/mithaq/hack/platformsim/meta/field"
@@ -52,7 +48,7 @@ func (v *view) pageFeed(a *world.Account, edge string) answer {
 		return failed(nonexisting(edge, "Page"))
 	}
 	if v.call.method != http.MethodGet {
-		return failed(refuse(3, "(#3) Application does not have the capability to make this API call."))
+		return failed(noCapability())
 	}
 	if l.scope == "" {
 		l.scope = scopeEngagement
@@ -61,15 +57,29 @@ func (v *view) pageFeed(a *world.Account, edge string) answer {
 	case "feed", "visitor_posts":
 		l.about = a.ID
 	case "likes":
-		return v.list(a, l, setPage, likedGetters)
+		return v.list(a, l, shapeLiked)
 	}
-	return v.list(a, l, setPost, postGetters)
+	return v.list(a, l, shapePost)
 }
 
 // listGetters write a member of a listed post.
 type listGetters = map[string]getter[*world.Post]
 
-func (v *view) list(a *world.Account, l listing, set *field.Set, get listGetters) answer {
+// postShape is how a post, a medium or a comment is shown.
+type postShape struct {
+	set *field.Set
+	get listGetters
+}
+
+var (
+	shapePost      = postShape{setPost, postGetters}
+	shapeLiked     = postShape{setPage, likedGetters}
+	shapeComment   = postShape{setComment, commentGetters}
+	shapeMedia     = postShape{setIGMedia, mediaGetters}
+	shapeIGComment = postShape{setIGComment, igCommentGetters}
+)
+
+func (v *view) list(a *world.Account, l listing, shape postShape) answer {
 	used, bad := v.enterList(a, l)
 	if bad != nil {
 		return answer{bad: bad, usage: used}
@@ -78,7 +88,7 @@ func (v *view) list(a *world.Account, l listing, set *field.Set, get listGetters
 	if bad := v.call.unknown("fields", "limit", "after", "before", "since", "until", "order", "filter", "include_hidden"); bad != nil {
 		return answer{bad: bad, usage: used}
 	}
-	fields, bad := v.fields(set)
+	fields, bad := v.fields(shape.set)
 	if bad != nil {
 		return answer{bad: bad, usage: used}
 	}
@@ -89,7 +99,7 @@ func (v *view) list(a *world.Account, l listing, set *field.Set, get listGetters
 		return answer{bad: bad, usage: used}
 	}
 	o := field.Begin(nil)
-	o.List("data", len(page.posts), func(i int, o *field.Object) { render(v, o, get, fields, &page.posts[i]) })
+	o.List("data", len(page.posts), func(i int, o *field.Object) { render(v, o, shape.get, fields, &page.posts[i]) })
 	page.cursors(o, v.nextURL(page.next))
 	return answer{body: o.End(), usage: used}
 }
@@ -102,7 +112,7 @@ func (v *view) enterList(a *world.Account, l listing) ([]usage, *problem) {
 }
 
 // one serves a single post or comment.
-func one(v *view, owner *world.Account, post *world.Post, scope string, set *field.Set, get listGetters) answer {
+func (v *view) one(owner *world.Account, post *world.Post, scope string, shape postShape) answer {
 	used, bad := v.enter(owner, scope)
 	if bad != nil {
 		return answer{bad: bad, usage: used}
@@ -110,12 +120,12 @@ func one(v *view, owner *world.Account, post *world.Post, scope string, set *fie
 	if bad := v.call.unknown("fields", "ids"); bad != nil {
 		return answer{bad: bad, usage: used}
 	}
-	fields, bad := v.fields(set)
+	fields, bad := v.fields(shape.set)
 	if bad != nil {
 		return answer{bad: bad, usage: used}
 	}
 	o := field.Begin(nil)
-	render(v, o, get, fields, post)
+	render(v, o, shape.get, fields, post)
 	return answer{body: o.End(), usage: used}
 }
 
@@ -214,96 +224,4 @@ func cut(posts []world.Post, start, end int) postPage {
 		}
 	}
 	return page
-}
-
-// A cursor names a post and its time, so that it holds if that post goes.
-func cursor(p world.Post) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(p.Created.Unix(), 10) + "/" + p.ID))
-}
-
-// find is where the post of a cursor stands, or stood.
-func find(posts []world.Post, text string) (int, error) {
-	data, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return 0, errCursor
-	}
-	seconds, id, ok := strings.Cut(string(data), "/")
-	unix, err := strconv.ParseInt(seconds, 10, 64)
-	if !ok || err != nil {
-		return 0, errCursor
-	}
-	last := -1
-	for i, p := range posts {
-		if p.ID == id {
-			return i, nil
-		}
-		if p.Created.Unix() >= unix {
-			last = i
-		}
-	}
-	return last, nil
-}
-
-func (p postPage) cursors(o *field.Object, next string) {
-	if p.before == "" {
-		return
-	}
-	o.Object("paging", func(o *field.Object) {
-		o.Object("cursors", func(o *field.Object) {
-			o.Text("before", p.before)
-			o.Text("after", p.after)
-		})
-		o.Text("next", next)
-	})
-}
-
-// nextURL repeats the call with the next cursor, without the token.
-func (v *view) nextURL(cursor string) string {
-	if cursor == "" {
-		return ""
-	}
-	q := url.Values{}
-	for name, values := range v.call.params {
-		if name != "access_token" && name != "appsecret_proof" && name != "before" {
-			q[name] = values
-		}
-	}
-	q.Set("after", cursor)
-	return v.req.base + "/" + v.req.version + "/" + strings.Join(v.call.path, "/") + "?" + q.Encode()
-}
-
-func parseLimit(text string) (int, *problem) {
-	if text == "" {
-		return defaultLimit, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > maxLimit {
-		return 0, badParameter("Param limit must be a number from 1 to %d", maxLimit)
-	}
-	return n, nil
-}
-
-// parseTime reads Unix seconds, or the format of Graph's own times.
-func parseTime(name, text string) (time.Time, *problem) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if unix, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return time.Unix(unix, 0), nil
-	}
-	t, err := time.Parse(timeFormat, text)
-	if err != nil {
-		return time.Time{}, badParameter("Param %s must be a valid datetime", name)
-	}
-	return t, nil
-}
-
-// timeFormat writes +0000, not Z.
-const timeFormat = "2006-01-02T15:04:05-0700"
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(timeFormat)
 }

@@ -1,7 +1,6 @@
 package meta
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -32,11 +31,14 @@ type view struct {
 
 // do performs one call.
 func (s *server) do(req *request, c *call) answer {
-	endpoint := s.endpointOf(&request{call: *c})
-	if open, ok := map[string]func(*server, *request, *call) answer{
-		EndpointToken: (*server).tokenEndpoint, EndpointExchange: (*server).exchangeIG, EndpointRefresh: (*server).refreshIG,
-	}[endpoint]; ok {
-		return open(s, req, c)
+	endpoint := endpointOf(c)
+	switch endpoint {
+	case EndpointToken:
+		return s.tokenEndpoint(req, c)
+	case EndpointExchange:
+		return s.exchangeIG(req, c)
+	case EndpointRefresh:
+		return s.refreshIG(req, c)
 	}
 	who, bad := s.authenticate(c)
 	if bad != nil {
@@ -183,7 +185,7 @@ func (v *view) multiGet() answer {
 	o := field.Begin(nil)
 	for _, id := range ids {
 		one := *v
-		one.call = &call{method: v.call.method, path: []string{id}, params: v.call.params, token: v.call.token}
+		one.call = &call{method: v.call.method, path: []string{id}, params: v.call.params, token: v.call.token, proof: v.call.proof}
 		got := one.single(id)
 		out.usage = append(out.usage, got.usage...)
 		if got.bad != nil {
@@ -224,89 +226,3 @@ func (s *server) writeAnswer(w http.ResponseWriter, a answer, req *request) {
 	w.Header().Set("Content-Type", typeJSON)
 	_, _ = w.Write(a.body)
 }
-
-// serveBatch answers 200 whatever becomes of the items.
-func (s *server) serveBatch(w http.ResponseWriter, req *request) {
-	if _, bad := s.authenticate(&req.call); bad != nil {
-		s.errors.write(w, bad)
-		return
-	}
-	out := make([]byte, 0, 1200*len(req.batch))
-	out = append(out, '[')
-	for i, item := range req.batch {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = s.appendItem(out, req, item)
-	}
-	if req.fault.Kind == world.FaultExtraForeign {
-		id := foreignID(firstID(req.batch[0].RelativeURL))
-		out = append(out, `,{"code":200,"body":"{\"id\":\"`+id+`\",\"name\":\"Somebody Else\"}"}`...)
-	}
-	req.record.Note(func(c *world.Call) { c.Accepted = true })
-	w.Header().Set("Content-Type", typeJSON)
-	w.Header().Set("facebook-api-version", req.version)
-	_, _ = w.Write(append(out, ']'))
-}
-
-func (s *server) appendItem(out []byte, req *request, item batchItem) []byte {
-	a := s.doItem(req, item)
-	if a.body == nil && a.bad == nil {
-		return append(out, "null"...)
-	}
-	code := http.StatusOK
-	if a.bad != nil {
-		code = s.errors.statusOf(a.bad)
-		a.body = s.errors.append(nil, a.bad)
-	}
-	out = append(out, `{"code":`...)
-	out = strconv.AppendInt(out, int64(code), 10)
-	if req.includeHeaders {
-		out = appendHeaders(out, req.version, a.usage)
-	}
-	out = append(out, `,"body":`...)
-	out = field.AppendString(out, string(a.body))
-	return append(out, '}')
-}
-
-// doItem performs an item, unless a fault strikes it; one that timed out has
-// neither body nor problem. The call was made all the same.
-func (s *server) doItem(req *request, item batchItem) answer {
-	c, bad := item.parse(req)
-	if bad != nil {
-		return failed(bad)
-	}
-	if len(c.path) == 0 && c.method != http.MethodGet {
-		return failed(badParameter("A batch cannot be an item of a batch"))
-	}
-	a := s.do(req, c)
-	kind := req.fault.Kind
-	if kind != world.FaultNullItems && kind != world.FaultItemErrors {
-		return a
-	}
-	if s.items.Add(1)%int64(max(req.fault.Items, 1)) != 0 {
-		return a
-	}
-	if kind == world.FaultNullItems {
-		return answer{}
-	}
-	return failed(transient())
-}
-
-func appendHeaders(out []byte, version string, all []usage) []byte {
-	out = append(out, `,"headers":[{"name":"Content-Type","value":"`+typeJSON+`"},{"name":"facebook-api-version","value":"`+version+`"}`...)
-	h := http.Header{}
-	for _, u := range all {
-		u.announce(h)
-	}
-	for _, name := range []string{headerApp, headerBUC} {
-		if value := h.Get(name); value != "" {
-			out = append(out, `,{"name":"`+name+`","value":`...)
-			out = field.AppendString(out, value)
-			out = append(out, '}')
-		}
-	}
-	return append(out, ']')
-}
-
-var errCursor = errors.New("invalid cursor")

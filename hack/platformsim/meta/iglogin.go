@@ -37,7 +37,7 @@ func (s *server) codeIG(req *request, c *call) answer {
 // ownToken is the live Instagram token that a token endpoint is asked about.
 func (s *server) ownToken(c *call, grant string) (caller, *problem) {
 	if c.method != http.MethodGet {
-		return caller{}, refuse(3, "(#3) Application does not have the capability to make this API call.")
+		return caller{}, noCapability()
 	}
 	if c.params.Get("grant_type") != grant {
 		return caller{}, badParameter("Invalid grant_type")

@@ -11,7 +11,7 @@ import (
 // igUser serves an Instagram account by way of Facebook Login.
 func (v *view) igUser(a *world.Account) answer {
 	if v.call.method != http.MethodGet {
-		return failed(refuse(3, "(#3) Application does not have the capability to make this API call."))
+		return failed(noCapability())
 	}
 	switch edge := v.call.segment(1); edge {
 	case "":
@@ -42,9 +42,7 @@ func (v *view) igNode(a *world.Account, set *field.Set, scope string) answer {
 		return failed(bad)
 	}
 	v.twist(a)
-	o := field.Begin(nil)
-	render(v, o, igGetters, fields, a)
-	return answer{body: o.End(), usage: used}
+	return answer{body: v.fill(igGetters, fields, a), usage: used}
 }
 
 var igGetters = map[string]getter[*world.Account]{
@@ -104,27 +102,31 @@ func (v *view) discovery(ours *world.Account, f field.Field) answer {
 		return answer{usage: []usage{u}, bad: badParameter("The parameter username is required")}
 	}
 	other, ok := s.world.AccountByHandle(world.Instagram, handle)
-	if !ok || other.State != world.Active || other.Protected || other.Unpublished || v.lied() {
+	visible := ok && other.State == world.Active && !other.Protected && !other.Unpublished
+	if !visible || v.lied() {
 		return answer{usage: []usage{u}, bad: noSuchHandle(handle)}
 	}
 	v.twist(&other)
 	o := field.Begin(nil)
-	o.Object("business_discovery", func(o *field.Object) {
-		sub := setDiscovery.Or(f.Sub)
-		shown := make([]field.Field, 0, len(sub))
-		for _, one := range sub {
-			switch {
-			case one.Name == "media":
-				bad = v.discoveredMedia(o, one, &other)
-			case one.Name == "business_discovery", s.opts.DiscoveryHides && hiddenInDiscovery[one.Name]:
-			default:
-				shown = append(shown, one)
-			}
-		}
-		render(v, o, igGetters, shown, &other)
-	})
+	o.Object("business_discovery", func(o *field.Object) { bad = v.discovered(o, f, &other) })
 	o.Text("id", ours.ID)
 	return answer{body: o.End(), usage: []usage{u}, bad: bad}
+}
+
+func (v *view) discovered(o *field.Object, f field.Field, other *world.Account) (bad *problem) {
+	sub := setDiscovery.Or(f.Sub)
+	shown := make([]field.Field, 0, len(sub))
+	for _, one := range sub {
+		switch {
+		case one.Name == "media":
+			bad = v.discoveredMedia(o, one, other)
+		case one.Name == "business_discovery", v.server.opts.DiscoveryHides && hiddenInDiscovery[one.Name]:
+		default:
+			shown = append(shown, one)
+		}
+	}
+	render(v, o, igGetters, shown, other)
+	return bad
 }
 
 // discoveredMedia is a page of another's media: cursors in modifiers, no next.
@@ -140,83 +142,6 @@ func (v *view) discoveredMedia(o *field.Object, f field.Field, a *world.Account)
 		page.cursors(o, "")
 	})
 	return nil
-}
-
-// instagramLogin serves graph.instagram.com: one account, the token's own.
-func (v *view) instagramLogin() answer {
-	id := v.call.segment(0)
-	a, ok := v.account(world.Instagram, v.who.token.Account)
-	if id != "me" && id != v.who.token.Account {
-		return v.igOwnMedia(id)
-	}
-	if !ok {
-		return failed(v.server.asIG(missing(id)))
-	}
-	switch edge := v.call.segment(1); {
-	case edge == "permissions" && v.call.method == http.MethodDelete && v.server.opts.IGRevoke:
-		v.server.world.End(world.Instagram, v.who.value, world.ReachGrant, world.CauseAppRemoved)
-		return success()
-	case v.call.method != http.MethodGet:
-		return failed(v.server.asIG(refuse(3, "(#3) Application does not have the capability to make this API call.")))
-	case edge == "":
-		return v.igNode(&a, setIGOnlyUser, scopeIGBusiness)
-	case edge == "media" || edge == "stories" || edge == "live_media":
-		return v.mediaList(&a, edge, scopeIGBusiness)
-	}
-	return failed(v.server.asIG(missing(id)))
-}
-
-func (v *view) igOwnMedia(id string) answer {
-	post, ok := v.server.world.Post(world.Instagram, id)
-	if !ok || post.Account != v.who.token.Account {
-		return failed(v.server.asIG(missing(id)))
-	}
-	return v.igMedia(&post)
-}
-
-// igMedia serves a medium or a comment.
-func (v *view) igMedia(post *world.Post) answer {
-	owner, ok := v.account(world.Instagram, post.Account)
-	if post.Action == world.Reply {
-		if on, found := v.server.world.Post(world.Instagram, post.Target); found {
-			owner, ok = v.account(world.Instagram, on.Account)
-		}
-	}
-	if !ok || !post.Deleted.IsZero() {
-		return failed(&problem{code: 24, subcode: 2207006, typ: typeOAuth, message: "The requested resource does not exist"})
-	}
-	switch edge := v.call.segment(1); {
-	case v.call.method == http.MethodDelete && edge == "":
-		return v.deleteMedia(post, &owner)
-	case v.call.method != http.MethodGet:
-		return failed(refuse(3, "(#3) Application does not have the capability to make this API call."))
-	case edge == "comments" || edge == "replies":
-		return v.list(&owner, listing{about: post.ID, actions: []world.Action{world.Reply}, scope: scopeIGComments}, setIGComment, igCommentGetters)
-	case edge == "" && post.Action == world.Reply:
-		return one(v, &owner, post, scopeIGComments, setIGComment, igCommentGetters)
-	case edge == "":
-		scope := scopeIG
-		if v.who.kind == igCaller {
-			scope = scopeIGBusiness
-		}
-		return one(v, &owner, post, scope, setIGMedia, mediaGetters)
-	}
-	return failed(missing(post.ID))
-}
-
-func (v *view) deleteMedia(post *world.Post, owner *world.Account) answer {
-	comment := post.Action == world.Reply
-	if !comment && !v.server.opts.DeleteMedia {
-		return failed(refuse(3, "(#3) Application does not have the capability to make this API call."))
-	}
-	used, bad := v.enter(owner, scopeIGComments)
-	if bad != nil {
-		return failed(bad)
-	}
-	if err := v.server.world.DeletePost(world.Instagram, post.ID); err != nil {
-		return answer{usage: used, bad: missing(post.ID)}
-	}
-	return success()
 }
 
 func success() answer { return answer{body: []byte(`{"success":true}`)} }

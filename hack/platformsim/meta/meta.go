@@ -110,6 +110,7 @@ type server struct {
 	items      atomic.Int64
 	urls       atomic.Pointer[signedURLs]
 	twoFactor  sync.Map
+	buffers    sync.Pool
 }
 
 // New returns a handler of both platforms over w, and sets their grant rules.

@@ -149,7 +149,14 @@ func dig(v any, path ...any) any {
 }
 
 func (r reply) code() string {
-	return fmt.Sprintf("%d %v/%v", r.status, r.in("error", "code"), r.in("error", "error_subcode"))
+	return fmt.Sprintf("%d %s/%s", r.status, digits(r.in("error", "code")), digits(r.in("error", "error_subcode")))
+}
+
+func digits(v any) string {
+	if n, ok := v.(float64); ok {
+		return fmt.Sprintf("%.0f", n)
+	}
+	return fmt.Sprint(v)
 }
 
 // refused checks "status code/subcode", nil for no subcode.

@@ -80,7 +80,7 @@ func (v *view) page(a *world.Account) answer {
 
 func (v *view) pageNode(a *world.Account) answer {
 	if v.call.method != http.MethodGet {
-		return failed(refuse(3, "(#3) Application does not have the capability to make this API call."))
+		return failed(noCapability())
 	}
 	if bad := v.call.unknown("fields", "ids"); bad != nil {
 		return failed(bad)
@@ -94,9 +94,15 @@ func (v *view) pageNode(a *world.Account) answer {
 		return answer{bad: bad, usage: used}
 	}
 	v.twist(a)
-	o := field.Begin(nil)
-	render(v, o, pageGetters, fields, a)
-	return answer{body: o.End(), usage: used}
+	return answer{body: v.fill(pageGetters, fields, a), usage: used}
+}
+
+// fill renders an account into the request's scratch buffer.
+func (v *view) fill(get map[string]getter[*world.Account], fields []field.Field, a *world.Account) []byte {
+	o := field.Begin(v.req.scratch[:0])
+	render(v, o, get, fields, a)
+	v.req.scratch = o.End()
+	return v.req.scratch
 }
 
 // twist makes a stranger of an account where a fault says so; the rest of the

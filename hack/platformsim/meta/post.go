@@ -3,8 +3,6 @@ package meta
 import (
 	"cmp"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"mithaq.dev/mithaq/hack/platformsim/meta/field"
 	"mithaq.dev/mithaq/hack/platformsim/world"
@@ -21,13 +19,13 @@ func (v *view) pagePost(post *world.Post) answer {
 	case v.call.method == http.MethodDelete && edge == "":
 		return v.deletePost(post, &owner)
 	case v.call.method != http.MethodGet:
-		return failed(refuse(3, "(#3) Application does not have the capability to make this API call."))
+		return failed(noCapability())
 	case edge == "comments":
-		return v.list(&owner, listing{about: post.ID, actions: []world.Action{world.Reply}, scope: scopeUserContent}, setComment, commentGetters)
+		return v.list(&owner, listing{about: post.ID, actions: []world.Action{world.Reply}, scope: scopeUserContent}, shapeComment)
 	case edge == "" && comment:
-		return one(v, &owner, post, scopeUserContent, setComment, commentGetters)
+		return v.one(&owner, post, scopeUserContent, shapeComment)
 	case edge == "":
-		return one(v, &owner, post, scopeEngagement, setPost, postGetters)
+		return v.one(&owner, post, scopeEngagement, shapePost)
 	}
 	return failed(missing(post.ID))
 }
@@ -181,121 +179,4 @@ var likedGetters = listGetters{
 		liked, _ := v.account(world.Facebook, p.Target)
 		return liked.DisplayName
 	}),
-}
-
-var mediaGetters = listGetters{
-	"id":                 text(func(_ *view, p *world.Post) string { return p.ID }),
-	"caption":            text(func(_ *view, p *world.Post) string { return p.Text }),
-	"media_type":         text(func(_ *view, p *world.Post) string { return mediaType(p) }),
-	"media_product_type": text(func(_ *view, p *world.Post) string { return productType(p) }),
-	"media_url":          text(func(v *view, p *world.Post) string { return v.mediaURL(p) }),
-	"shortcode":          text(func(_ *view, p *world.Post) string { return shortcode(p) }),
-	"permalink":          text(func(_ *view, p *world.Post) string { return "https://www.instagram.com/p/" + shortcode(p) + "/" }),
-	"timestamp":          text(func(_ *view, p *world.Post) string { return stamp(p.Created) }),
-	"username": text(func(v *view, p *world.Post) string {
-		a, _ := v.server.world.Account(world.Instagram, p.Account)
-		return a.Handle
-	}),
-	"like_count": count(func(*world.Post) int64 { return 0 }),
-	"comments_count": func(v *view, o *field.Object, f field.Field, p *world.Post) {
-		q := world.PostQuery{Actions: []world.Action{world.Reply}}
-		o.Int(f.Name, int64(len(v.server.world.PostsAbout(world.Instagram, p.ID, q))))
-	},
-	"is_comment_enabled": truth(func(*world.Post) bool { return true }),
-	"is_shared_to_feed":  truth(func(p *world.Post) bool { return p.Kind != "story" }),
-	"owner": func(_ *view, o *field.Object, f field.Field, p *world.Post) {
-		o.Object(f.Name, func(o *field.Object) { o.Text("id", p.Account) })
-	},
-}
-
-func mediaType(p *world.Post) string {
-	if p.Kind == "video" || p.Kind == "reel" || p.Kind == "live" {
-		return "VIDEO"
-	}
-	return "IMAGE"
-}
-
-func productType(p *world.Post) string {
-	switch p.Kind {
-	case "reel":
-		return "REELS"
-	case "story":
-		return "STORY"
-	case "live":
-		return "LIVE"
-	}
-	return "FEED"
-}
-
-func (v *view) mediaURL(p *world.Post) string {
-	if p.Image == "" {
-		return ""
-	}
-	return v.imageURL(p.Image)
-}
-
-func shortcode(p *world.Post) string { return strconv.FormatUint(number("shortcode", p.ID), 36) }
-
-var igCommentGetters = listGetters{
-	"id":        text(func(_ *view, p *world.Post) string { return p.ID }),
-	"text":      text(func(_ *view, p *world.Post) string { return p.Text }),
-	"timestamp": text(func(_ *view, p *world.Post) string { return stamp(p.Created) }),
-	"hidden":    truth(func(p *world.Post) bool { return p.Hidden }),
-	"username":  mediaGetters["username"],
-	"parent_id": text(func(v *view, p *world.Post) string {
-		if on, ok := v.server.world.Post(world.Instagram, p.Target); ok && on.Action == world.Reply {
-			return on.ID
-		}
-		return ""
-	}),
-	"like_count": count(func(*world.Post) int64 { return 0 }),
-	"from": func(v *view, o *field.Object, f field.Field, p *world.Post) {
-		v.writeAuthor(o, f, world.Instagram, p.Account)
-	},
-}
-
-// mediaList is an account's own media. A story is shown for 24 hours.
-func (v *view) mediaList(a *world.Account, edge, scope string) answer {
-	l := listing{actions: []world.Action{world.Publish}, kinds: mediaKinds, scope: scope}
-	switch edge {
-	case "stories":
-		l.kinds, l.window = []string{"story"}, storyLife
-	case "live_media":
-		l.kinds = []string{"live"}
-	}
-	return v.list(a, l, setIGMedia, mediaGetters)
-}
-
-// search finds Pages by name.
-func (v *view) search() answer {
-	if bad := v.call.unknown("q", "fields", "limit", "after"); bad != nil {
-		return failed(bad)
-	}
-	s := v.server
-	q := s.perApp(v.who.token.Client)
-	switch v.who.kind {
-	case appCaller:
-		if !s.opts.PublicContentAccess {
-			return failed(lacking("Page Public Content Access"))
-		}
-	case userCaller:
-		q = s.perUser(v.who.token.Client, v.who.token.Person)
-	default:
-		return failed(notAllowed("A user access token is required to request this resource."))
-	}
-	u, bad := s.spend(world.Facebook, q)
-	if bad != nil {
-		return failed(bad)
-	}
-	used := []usage{u}
-	fields, bad := v.fields(setSearch)
-	if bad != nil {
-		return answer{bad: bad, usage: used}
-	}
-	limit, bad := parseLimit(v.call.params.Get("limit"))
-	wanted := strings.ToLower(strings.TrimSpace(v.call.params.Get("q")))
-	if bad != nil || wanted == "" {
-		return answer{bad: cmp.Or(bad, badParameter("Param q is required")), usage: used}
-	}
-	return answer{body: v.found(wanted, fields, limit), usage: used}
 }

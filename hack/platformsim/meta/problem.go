@@ -61,6 +61,10 @@ func notAllowed(format string, args ...any) *problem {
 	return refuse(200, "(#200) "+format, args...)
 }
 
+func noCapability() *problem {
+	return refuse(3, "(#3) Application does not have the capability to make this API call.")
+}
+
 func syntax(err error) *problem { return refuse(2500, "%v", err) }
 
 func badToken(subcode int, message string) *problem {

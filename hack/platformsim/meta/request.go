@@ -19,6 +19,8 @@ type call struct {
 	path   []string
 	params url.Values
 	token  string
+	// proof is appsecret_proof.
+	proof string
 }
 
 func (c *call) segment(i int) string {
@@ -41,7 +43,9 @@ type request struct {
 	batch          []batchItem
 	includeHeaders bool
 	fault          world.Fault
-	record         *world.Recorder
+	// scratch is for the body of an item, which is copied before the next.
+	scratch []byte
+	record  *world.Recorder
 }
 
 type batchItem struct {
@@ -85,7 +89,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request) (*request, *proble
 		return req, bad
 	}
 	bad := req.readToken(r.Header.Get("Authorization"))
-	req.endpoint = s.endpointOf(req)
+	req.endpoint = endpointOf(&req.call)
 	if bad == nil && req.endpoint == EndpointBatch {
 		bad = req.readBatch()
 	}
@@ -112,7 +116,7 @@ func (req *request) readPath(path string) *problem {
 
 // readToken takes the token from the header or the parameter, not from both.
 func (req *request) readToken(header string) *problem {
-	req.token = req.params.Get("access_token")
+	req.token, req.proof = req.params.Get("access_token"), req.params.Get("appsecret_proof")
 	if header == "" {
 		return nil
 	}
@@ -155,31 +159,36 @@ func (c *call) unknown(allowed ...string) *problem {
 	return nil
 }
 
-// parse reads an item; its own token goes before the batch's.
-func (i batchItem) parse(top *request) (*call, *problem) {
+// parse reads an item; its own token goes before the batch's. Items of a sweep
+// have the same query, so those read already are in queries and must not be changed.
+func (i batchItem) parse(top *request, queries map[string]url.Values) (*call, *problem) {
 	path, query, _ := strings.Cut(strings.TrimPrefix(i.RelativeURL, "/"), "?")
-	c := &call{method: i.Method, token: top.token}
-	c.path = strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+	c := &call{method: i.Method, path: strings.FieldsFunc(path, func(r rune) bool { return r == '/' })}
 	if len(c.path) > 0 && versionPattern.MatchString(c.path[0]) {
 		c.path = c.path[1:]
 	}
-	params, err := url.ParseQuery(query)
-	if err != nil {
-		return nil, badParameter("relative_url cannot be parsed")
+	known := false
+	if c.params, known = queries[query]; !known {
+		var err error
+		if c.params, err = url.ParseQuery(query); err != nil {
+			return nil, badParameter("relative_url cannot be parsed")
+		}
+		queries[query] = c.params
 	}
-	c.params = params
 	if i.Body != "" {
 		body, err := url.ParseQuery(i.Body)
 		if err != nil {
 			return nil, badParameter("body cannot be parsed")
 		}
-		maps.Copy(c.params, body)
+		maps.Copy(body, c.params)
+		c.params = body
 	}
-	switch token, own := params["access_token"]; {
-	case own:
-		c.token = token[0]
-	case top.params.Has("appsecret_proof"):
-		c.params.Set("appsecret_proof", top.params.Get("appsecret_proof"))
+	c.token, c.proof = top.token, top.proof
+	if c.params.Has("access_token") {
+		c.token, c.proof = c.params.Get("access_token"), ""
+	}
+	if c.params.Has("appsecret_proof") {
+		c.proof = c.params.Get("appsecret_proof")
 	}
 	switch i.Method {
 	case http.MethodGet, http.MethodPost, http.MethodDelete:
@@ -213,16 +222,16 @@ var fixedPaths = map[string]string{
 	"access_token": EndpointExchange, "refresh_access_token": EndpointRefresh,
 }
 
-func (s *server) endpointOf(req *request) string {
-	if endpoint, ok := fixedPaths[strings.Join(req.path, "/")]; ok {
+func endpointOf(c *call) string {
+	if endpoint, ok := fixedPaths[strings.Join(c.path, "/")]; ok {
 		return endpoint
 	}
-	switch edge := req.segment(1); {
-	case len(req.path) == 0 && req.method == http.MethodPost:
+	switch edge := c.segment(1); {
+	case len(c.path) == 0 && c.method == http.MethodPost:
 		return EndpointBatch
-	case len(req.path) == 0:
+	case len(c.path) == 0:
 		return EndpointIDs
-	case len(req.path) == 1:
+	case len(c.path) == 1:
 		return EndpointNode
 	case slices.Contains(edges, edge):
 		return EndpointNode + "/" + edge

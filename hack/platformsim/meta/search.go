@@ -10,6 +10,40 @@ import (
 	"mithaq.dev/mithaq/hack/platformsim/world"
 )
 
+// search finds Pages by name.
+func (v *view) search() answer {
+	if bad := v.call.unknown("q", "fields", "limit", "after"); bad != nil {
+		return failed(bad)
+	}
+	s := v.server
+	q := s.perApp(v.who.token.Client)
+	switch v.who.kind {
+	case appCaller:
+		if !s.opts.PublicContentAccess {
+			return failed(lacking("Page Public Content Access"))
+		}
+	case userCaller:
+		q = s.perUser(v.who.token.Client, v.who.token.Person)
+	default:
+		return failed(notAllowed("A user access token is required to request this resource."))
+	}
+	u, bad := s.spend(world.Facebook, q)
+	if bad != nil {
+		return failed(bad)
+	}
+	used := []usage{u}
+	fields, bad := v.fields(setSearch)
+	if bad != nil {
+		return answer{bad: bad, usage: used}
+	}
+	limit, bad := parseLimit(v.call.params.Get("limit"))
+	wanted := strings.ToLower(strings.TrimSpace(v.call.params.Get("q")))
+	if bad != nil || wanted == "" {
+		return answer{bad: cmp.Or(bad, badParameter("Param q is required")), usage: used}
+	}
+	return answer{body: v.found(wanted, fields, limit), usage: used}
+}
+
 // found lists the Pages whose name or handle contains a text, by id, from the
 // cursor on.
 func (v *view) found(wanted string, fields []field.Field, limit int) []byte {

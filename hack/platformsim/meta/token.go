@@ -45,7 +45,7 @@ func (s *server) tokenEndpoint(req *request, c *call) answer {
 	case c.method == http.MethodPost:
 		return s.codeIG(req, c)
 	case c.method != http.MethodGet:
-		return failed(refuse(3, "(#3) Application does not have the capability to make this API call."))
+		return failed(noCapability())
 	case c.params.Get("grant_type") == grantLong:
 		return s.renew(req, c)
 	case c.params.Has("grant_type"):
@@ -138,7 +138,7 @@ func (v *view) mint(p *world.Person) answer {
 	if bad := v.call.unknown("business_app", "scope", "set_token_expires_in_60_days"); bad != nil {
 		return failed(bad)
 	}
-	if !params.Has("appsecret_proof") {
+	if v.call.proof == "" {
 		return failed(refuse(104, "API calls from the server require an appsecret_proof argument"))
 	}
 	app, ok := v.server.world.App(world.Facebook, params.Get("business_app"))
@@ -194,7 +194,7 @@ func (v *view) revoke() answer {
 	return answer{body: []byte(`{"success":"true"}`)}
 }
 
-func (v *view) permissions() answer {
+func (v *view) permissions(*world.Person) answer {
 	o := field.Begin(nil)
 	scopes := v.who.token.Scopes
 	o.List("data", len(scopes), func(i int, o *field.Object) {

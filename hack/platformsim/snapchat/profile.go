@@ -1,7 +1,6 @@
 package snapchat
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -152,7 +151,7 @@ func (s *server) organizationProfiles(w http.ResponseWriter, r *http.Request, t 
 // collect fills a page; next is the cursor of the page after it.
 func (s *server) collect(r *http.Request, t world.Token, ask pageAsk) (out profileList, next string) {
 	out = profileList{envelope: s.envelope(r, statusSuccess), Profiles: make([]profileResult, 0, ask.limit)}
-	base, lie, last := s.baseURL(r), gate.Lie(r.Context()), ""
+	base, told, last := s.baseURL(r), gate.Told(r.Context()), ""
 	for a := range s.world.OwnedAfter(world.Snapchat, r.PathValue("id"), ask.after) {
 		if !s.sees(t, &a) || a.State != world.Active && !s.opts.ListMissing {
 			continue
@@ -161,13 +160,13 @@ func (s *server) collect(r *http.Request, t world.Token, ask pageAsk) (out profi
 			return out, cursor(last)
 		}
 		last = a.ID
-		result := s.result(base, &a, lie)
+		result := s.result(base, &a, told)
 		if result.Profile == nil {
 			out.RequestStatus = s.opts.word(statusPartial)
 		}
 		out.Profiles = append(out.Profiles, result)
 	}
-	if lie == world.FaultExtraForeign && len(out.Profiles) > 0 && out.Profiles[0].Profile != nil {
+	if told.Kind == world.FaultExtraForeign && len(out.Profiles) > 0 && out.Profiles[0].Profile != nil {
 		extra := *out.Profiles[0].Profile
 		extra.ID = strangerID(extra.ID)
 		out.Profiles = append(out.Profiles, profileResult{Status: s.opts.word(statusSuccess), Profile: &extra})
@@ -176,7 +175,11 @@ func (s *server) collect(r *http.Request, t world.Token, ask pageAsk) (out profi
 }
 
 // result is one profile of an answer, or its failure.
-func (s *server) result(base string, a *world.Account, lie world.FaultKind) profileResult {
+func (s *server) result(base string, a *world.Account, told world.Fault) profileResult {
+	lie := told.Kind
+	if told.Kind == world.FaultItemErrors && s.items.Add(1)%int64(max(told.Items, 1)) == 0 {
+		return profileResult{Status: s.opts.word(statusError), Reason: "Internal error"}
+	}
 	if a.State != world.Active || lie == world.FaultAllNotFound || lie == world.FaultAllSuspended {
 		return profileResult{Status: s.opts.word(statusError), Reason: "The public profile " + a.ID + " could not be found"}
 	}
@@ -191,48 +194,6 @@ func (s *server) result(base string, a *world.Account, lie world.FaultKind) prof
 func strangerID(id string) string {
 	h := gate.Mix("stranger " + id)
 	return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", h>>32, h>>16&0xffff, h>>4&0xfff, h>>20&0xfff, h&0xffffffffffff)
-}
-
-type pageAsk struct {
-	limit int
-	after string
-}
-
-// page reads limit and cursor; why is empty if they are good. Unknown parameters
-// are ignored, as the pages do not say otherwise.
-func (s *server) page(r *http.Request, otherwise int) (ask pageAsk, why string) {
-	q := r.URL.Query()
-	ask.limit = otherwise
-	if q.Has("limit") {
-		n, err := strconv.Atoi(q.Get("limit"))
-		switch {
-		case err != nil || n < 1:
-			return ask, "limit is not a positive number"
-		case n > s.opts.MaxLimit && !s.opts.CapLimit:
-			return ask, fmt.Sprintf("limit is above %d", s.opts.MaxLimit)
-		}
-		ask.limit = min(n, s.opts.MaxLimit)
-	}
-	if c := q.Get("cursor"); c != "" {
-		plain, err := base64.RawURLEncoding.DecodeString(c)
-		after, ok := strings.CutPrefix(string(plain), "after:")
-		if err != nil || !ok {
-			return ask, "cursor is invalid"
-		}
-		ask.after = after
-	}
-	return ask, ""
-}
-
-func cursor(after string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte("after:" + after))
-}
-
-func (s *server) paging(r *http.Request, next string, limit int) *paging {
-	q := r.URL.Query()
-	q.Set("cursor", next)
-	q.Set("limit", strconv.Itoa(limit))
-	return &paging{NextPageID: next, NextLink: s.baseURL(r) + r.URL.Path + "?" + q.Encode()}
 }
 
 // authorizedProfile is one profile that the token has access to.
@@ -253,11 +214,10 @@ func (s *server) publicProfile(w http.ResponseWriter, r *http.Request, _ world.T
 
 // single answers for one profile. Suspended and missing look alike.
 func (s *server) single(w http.ResponseWriter, r *http.Request, a *world.Account, ok, authorized bool) {
-	lie := gate.Lie(r.Context())
 	if !ok {
 		a = &world.Account{ID: r.PathValue("id"), State: world.Deleted}
 	}
-	result := s.result(s.baseURL(r), a, lie)
+	result := s.result(s.baseURL(r), a, gate.Told(r.Context()))
 	switch {
 	case result.Profile == nil && s.opts.Missing200:
 		writeJSON(w, http.StatusOK, profileList{envelope: s.envelope(r, statusError), Profiles: []profileResult{result}})
@@ -294,7 +254,7 @@ func (s *server) myProfile(w http.ResponseWriter, r *http.Request, t world.Token
 		renderer{s.opts}.refuse(w, http.StatusNotFound, "The user has no public profile")
 		return
 	}
-	result := s.result(s.baseURL(r), &a, gate.Lie(r.Context()))
+	result := s.result(s.baseURL(r), &a, gate.Told(r.Context()))
 	if result.Profile == nil {
 		renderer{s.opts}.refuse(w, http.StatusNotFound, "The public profile could not be found")
 		return

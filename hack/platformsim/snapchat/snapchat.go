@@ -12,6 +12,7 @@ package snapchat
 
 import (
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"mithaq.dev/mithaq/hack/platformsim/gate"
@@ -114,6 +115,8 @@ type server struct {
 	world   *world.World
 	opts    Options
 	limiter *limiter
+	// items counts profiles in answers, for faults that strike some of them.
+	items atomic.Int64
 }
 
 // New returns a handler of Snap's APIs over w.

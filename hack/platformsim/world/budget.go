@@ -25,22 +25,23 @@ type budgetKey struct {
 // CountBudget records units granted and units beyond the limit, and how much of
 // that very budget is used now, in percent.
 func (w *World) CountBudget(p Platform, bucket string, granted, exceeded int64, percent float64) {
-	w.CountDailyBudget(p, bucket, "", granted, exceeded, percent)
+	w.AddBudget(BudgetCount{Platform: p, Bucket: bucket, Units: granted, Exceeded: exceeded, Peak: percent})
 }
 
-// CountDailyBudget is CountBudget for a budget that a day limits.
-func (w *World) CountDailyBudget(p Platform, bucket, day string, granted, exceeded int64, percent float64) {
+// AddBudget adds units and units beyond the limit to a budget, which a day may
+// limit; the peak is the larger of the two.
+func (w *World) AddBudget(c BudgetCount) {
 	w.ledger.mu.Lock()
 	defer w.ledger.mu.Unlock()
-	key := budgetKey{p, bucket, day}
+	key := budgetKey{c.Platform, c.Bucket, c.Day}
 	b, ok := w.ledger.budgets[key]
 	if !ok {
-		b = &BudgetCount{Platform: p, Bucket: bucket, Day: day}
+		b = &BudgetCount{Platform: c.Platform, Bucket: c.Bucket, Day: c.Day}
 		w.ledger.budgets[key] = b
 	}
-	b.Units += granted
-	b.Exceeded += exceeded
-	b.Peak = max(b.Peak, percent)
+	b.Units += c.Units
+	b.Exceeded += c.Exceeded
+	b.Peak = max(b.Peak, c.Peak)
 }
 
 // BudgetExceeded sums the units of a platform that went beyond a published limit.

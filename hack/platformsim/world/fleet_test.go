@@ -21,7 +21,7 @@ func TestExampleFleetLoads(t *testing.T) {
 	if err := w.Load(f); err != nil {
 		t.Fatal(err)
 	}
-	if w.Count(world.X) != 7 || w.Count(world.YouTube) != 1 {
+	if w.Count(world.X) != 7 || w.Count(world.YouTube) != 2 || w.Count(world.Facebook) != 3 || w.Count(world.Instagram) != 3 {
 		t.Errorf("%d and %d accounts", w.Count(world.X), w.Count(world.YouTube))
 	}
 	if a, _ := w.AccountByHandle(world.X, "edu_hail"); a.DisplayName != "Somebody Else" {

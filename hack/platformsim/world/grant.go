@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// ErrRefused: a code or token that is unknown, used, expired, ended or another
+// ErrRefused is about a code or token that is unknown, used, expired, ended or another
 // client's (invalid_grant of RFC 6749).
 var ErrRefused = errors.New("refused")
 

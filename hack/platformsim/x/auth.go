@@ -48,22 +48,33 @@ func (s *server) metered(endpoint string, need access, next handler) http.Handle
 		}
 		quota, ok := s.limiter.take(bucket{c.app, endpoint, c.userID()}, now)
 		quota.announce(w.Header())
-		switch {
-		case !ok:
+		if !ok {
 			s.errors.Status(w, http.StatusTooManyRequests)
-		case need.userOnly && c.user == nil:
-			s.wrongAuthentication(w, "OAuth 2.0 Application-Only", "OAuth 1.0a User Context, OAuth 2.0 User Context")
-		case need.appOnly && c.user != nil:
-			s.wrongAuthentication(w, "OAuth 2.0 User Context", "OAuth 2.0 Application-Only")
-		case c.user != nil && !covers(c.user.Scopes, need.scopes):
-			s.errors.Status(w, http.StatusForbidden)
-		case c.user != nil && s.state(c) == world.Suspended:
-			accountSuspended(w)
-		default:
-			gate.Record(r.Context()).Note(func(call *world.Call) { call.Client, call.Person = c.app, c.userID() })
-			next(w, r, c)
+			return
 		}
+		if s.denied(w, c, need) {
+			return
+		}
+		gate.Record(r.Context()).Note(func(call *world.Call) { call.Client, call.Person = c.app, c.userID() })
+		next(w, r, c)
 	})
+}
+
+// denied refuses callers that an endpoint does not take, and suspended users.
+func (s *server) denied(w http.ResponseWriter, c caller, need access) bool {
+	switch {
+	case need.userOnly && c.user == nil:
+		s.wrongAuthentication(w, "OAuth 2.0 Application-Only", "OAuth 1.0a User Context, OAuth 2.0 User Context")
+	case need.appOnly && c.user != nil:
+		s.wrongAuthentication(w, "OAuth 2.0 User Context", "OAuth 2.0 Application-Only")
+	case c.user != nil && !covers(c.user.Scopes, need.scopes):
+		s.errors.Status(w, http.StatusForbidden)
+	case c.user != nil && s.state(c) == world.Suspended:
+		accountSuspended(w)
+	default:
+		return false
+	}
+	return true
 }
 
 func covers(have, need []string) bool {

@@ -35,15 +35,22 @@ func (s *server) me(w http.ResponseWriter, r *http.Request, c caller) {
 	writeJSON(w, http.StatusOK, typeJSON, answer{Data: renderer{s.baseURL(r), a.fields, s.names.newNames}.user(&account)})
 }
 
+// goods are users and what one of them costs.
+type goods struct {
+	users    []world.Account
+	resource string
+	price    int64
+}
+
 // pageUsers bills and shows a page of users.
-func (s *server) pageUsers(w http.ResponseWriter, r *http.Request, c caller, a *listAsk, users []world.Account, resource string, price int64) {
-	from := min(a.offset, len(users))
-	page := users[from:min(from+a.limit, len(users))]
-	if !s.bill(w, c, resource, price, ids(page)) {
+func (s *server) pageUsers(w http.ResponseWriter, r *http.Request, c caller, a *listAsk, g goods) {
+	from := min(a.offset, len(g.users))
+	page := g.users[from:min(from+a.limit, len(g.users))]
+	if !s.bill(w, c, g.resource, g.price, ids(page)) {
 		return
 	}
 	body := listAnswer{Meta: &listMeta{ResultCount: len(page)}}
-	if from+len(page) < len(users) {
+	if from+len(page) < len(g.users) {
 		body.Meta.NextToken = offsetToken(from + len(page))
 	}
 	if len(page) > 0 {
@@ -75,7 +82,7 @@ func (s *server) following(w http.ResponseWriter, r *http.Request, c caller) {
 			users = append(users, to)
 		}
 	}
-	s.pageUsers(w, r, c, &a, users, "follow", priceFollow)
+	s.pageUsers(w, r, c, &a, goods{users, "follow", priceFollow})
 }
 
 // userQuery is the schema UserSearchQuery: names in other scripts do not fit.
@@ -104,7 +111,7 @@ func (s *server) searchUsers(w http.ResponseWriter, r *http.Request, c caller) {
 	slices.SortFunc(found, func(a, b world.Account) int {
 		return cmp.Or(cmp.Compare(b.Followers, a.Followers), compareIDs(a.ID, b.ID))
 	})
-	s.pageUsers(w, r, c, &a, found, "user", s.opts.UserPriceMicroUSD)
+	s.pageUsers(w, r, c, &a, goods{found, "user", s.opts.UserPriceMicroUSD})
 }
 
 type usage struct {

@@ -46,8 +46,8 @@ type postMetrics struct {
 // showPost renders a post as a request wants it. OpenAPI 2.167 moves the author
 // and the references from the members to the expansions.
 func (s *server) showPost(a *ask, p *world.Post) *post {
-	wants := func(old, expansion string) bool {
-		return a.posts[old] || s.names.newNames && a.fields[expansion]
+	wants := func(member, expansion string) bool {
+		return a.posts[member] || s.names.newNames && a.fields[expansion]
 	}
 	out := &post{ID: p.ID, Text: p.Text}
 	if s.names.newNames {
@@ -55,20 +55,13 @@ func (s *server) showPost(a *ask, p *world.Post) *post {
 	} else {
 		out.HistoryTweets = []string{p.ID}
 	}
-	if wants("author_id", "author_id") || a.fields["author_id"] {
+	if wants("author_id", "author_id") {
 		out.AuthorID = p.Account
 	}
 	if a.posts["created_at"] {
 		out.CreatedAt = p.Created.UTC().Format("2006-01-02T15:04:05.000Z")
 	}
-	if a.posts["conversation_id"] {
-		out.Conversation = s.conversation(p)
-	}
-	if wants("in_reply_to_user_id", "in_reply_to_user_id") && p.Action == world.Reply {
-		if target, ok := s.world.Post(world.X, p.Target); ok {
-			out.InReplyTo = target.Account
-		}
-	}
+	s.showThread(out, a, p, wants("in_reply_to_user_id", "in_reply_to_user_id"))
 	s.showReferences(out, p, wants("referenced_tweets", "referenced_posts"))
 	if a.posts["public_metrics"] {
 		out.Metrics = s.postMetrics(p.ID)
@@ -77,6 +70,18 @@ func (s *server) showPost(a *ask, p *world.Post) *post {
 		out.Entities = linksOf(p)
 	}
 	return out
+}
+
+func (s *server) showThread(out *post, a *ask, p *world.Post, author bool) {
+	if a.posts["conversation_id"] {
+		out.Conversation = s.conversation(p)
+	}
+	if !author || p.Action != world.Reply {
+		return
+	}
+	if target, ok := s.world.Post(world.X, p.Target); ok {
+		out.InReplyTo = target.Account
+	}
 }
 
 func (s *server) showReferences(out *post, p *world.Post, wanted bool) {

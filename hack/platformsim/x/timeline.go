@@ -26,21 +26,8 @@ func (s *server) lookUpPosts(w http.ResponseWriter, r *http.Request, c caller, l
 		s.invalidRequest(w, bad)
 		return
 	}
-	var found []world.Post
-	var failures []problem
 	lie := gate.Lie(r.Context())
-	for _, id := range gate.Scatter(values) {
-		p, ok := s.world.Post(world.X, id)
-		author, _ := s.world.Account(world.X, p.Account)
-		switch {
-		case !ok, !isPost(&p), author.State != world.Active, lie == world.FaultAllNotFound, lie == world.FaultAllSuspended:
-			failures = append(failures, s.postProblem(l.param, id, "Not Found Error", "Could not find tweet with "+l.param+": ["+id+"].", "resource-not-found"))
-		case author.Protected && c.userID() != author.ID:
-			failures = append(failures, s.postProblem(l.param, id, "Authorization Error", "Sorry, you are not authorized to see the Tweet with "+l.param+": ["+id+"].", "not-authorized-for-resource"))
-		default:
-			found = append(found, p)
-		}
-	}
+	found, failures := s.findPosts(l, values, c, lie)
 	if !s.bill(w, c, "post", pricePost, postIDs(found)) {
 		return
 	}
@@ -56,10 +43,26 @@ func (s *server) lookUpPosts(w http.ResponseWriter, r *http.Request, c caller, l
 	writeJSON(w, http.StatusOK, typeJSON, body)
 }
 
-func (s *server) postProblem(param, id, title, detail, kind string) problem {
-	return problem{
-		ResourceID: id, Value: id, Parameter: param, ResourceType: "tweet", Title: title, Detail: detail, Type: s.errors.base + kind,
+func (s *server) findPosts(l *lookup, ids []string, c caller, lie world.FaultKind) (found []world.Post, failures []problem) {
+	for _, id := range gate.Scatter(ids) {
+		p, ok := s.world.Post(world.X, id)
+		author, _ := s.world.Account(world.X, p.Account)
+		switch {
+		case !ok, !isPost(&p), author.State != world.Active, lie == world.FaultAllNotFound, lie == world.FaultAllSuspended:
+			failures = append(failures, s.postProblem(l, id, "Not Found Error", "Could not find tweet with "+l.param+": ["+id+"].", "resource-not-found"))
+		case author.Protected && c.userID() != author.ID:
+			failures = append(failures, s.postProblem(l, id, "Authorization Error", "Sorry, you are not authorized to see the Tweet with "+l.param+": ["+id+"].", "not-authorized-for-resource"))
+		default:
+			found = append(found, p)
+		}
 	}
+	return found, failures
+}
+
+func (s *server) postProblem(l *lookup, id, title, detail, kind string) problem {
+	p := s.errors.resource(l, id, title, detail)
+	p.ResourceType, p.Type = "tweet", s.errors.base+kind
+	return p
 }
 
 func postIDs(posts []world.Post) []string {

@@ -47,18 +47,7 @@ func (s *server) directory(scope string, next directory) http.Handler {
 			deadToken().write(w)
 			return
 		}
-		admin, found := s.world.Person(world.YouTube, t.Person)
-		user, known := s.user(r.PathValue("userKey"))
-		f := s.enabled(t.Client)
-		switch {
-		case f != nil:
-		case !slices.Contains(t.Scopes, scope):
-			f = forbidden("insufficientPermissions", "Request had insufficient authentication scopes.")
-		case !found || admin.OrganisationRole != "admin" || known && admin.Organisation != user.Organisation:
-			f = forbidden("forbidden", "Not Authorized to access this resource/api")
-		case !known:
-			f = &fault{code: http.StatusNotFound, reason: "notFound", domain: "global", message: "Resource Not Found: userKey"}
-		}
+		user, f := s.administered(r, t, scope)
 		if f != nil {
 			f.write(w)
 			return
@@ -66,6 +55,24 @@ func (s *server) directory(scope string, next directory) http.Handler {
 		gate.Record(r.Context()).Note(func(c *world.Call) { c.Client, c.Person = t.Client, t.Person })
 		next(w, r, user)
 	})
+}
+
+// administered is the path's user, if the token's person may administer them.
+func (s *server) administered(r *http.Request, t world.Token, scope string) (world.Person, *fault) {
+	if f := s.enabled(t.Client); f != nil {
+		return world.Person{}, f
+	}
+	admin, found := s.world.Person(world.YouTube, t.Person)
+	user, known := s.user(r.PathValue("userKey"))
+	switch {
+	case !slices.Contains(t.Scopes, scope):
+		return user, forbidden("insufficientPermissions", "Request had insufficient authentication scopes.")
+	case !found || admin.OrganisationRole != "admin" || known && admin.Organisation != user.Organisation:
+		return user, forbidden("forbidden", "Not Authorized to access this resource/api")
+	case !known:
+		return user, &fault{code: http.StatusNotFound, reason: "notFound", domain: "global", message: "Resource Not Found: userKey"}
+	}
+	return user, nil
 }
 
 // user finds a person by id or primary address.

@@ -140,7 +140,7 @@ func (s *server) find(c *call, filter string) ([]world.Account, *fault) {
 
 // visible are the accounts that the public sees, or what a fault makes of them.
 func (s *server) visible(c *call, ids []string) []world.Account {
-	if c.lie == world.FaultAllNotFound || c.lie == world.FaultAllSuspended {
+	if c.isLost() {
 		return nil
 	}
 	found := make([]world.Account, 0, len(ids)+1)

@@ -125,7 +125,15 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, c *call, m *metho
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	writeJSON(w, http.StatusOK, out, c.get("prettyPrint") != "false")
+	var body any = out
+	if fields := c.get("fields"); fields != "" {
+		var f *fault
+		if body, f = partial(out, fields); f != nil {
+			f.write(w)
+			return
+		}
+	}
+	writeJSON(w, http.StatusOK, body, c.get("prettyPrint") != "false")
 }
 
 // user is whom per-user limits count; empty for a key.
@@ -224,6 +232,11 @@ func (s *server) standing(c *call) *fault {
 		return forbidden("authenticatedUserAccountClosed", "The YouTube account of the authenticated user is closed.")
 	}
 	return nil
+}
+
+// isLost says whether a fault makes every account missing or suspended.
+func (c *call) isLost() bool {
+	return c.lie == world.FaultAllNotFound || c.lie == world.FaultAllSuspended
 }
 
 // own is the channel of the token's user.

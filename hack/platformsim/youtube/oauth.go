@@ -181,11 +181,12 @@ func (s *server) userInfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := userInfo{Sub: t.Person}
-	person, found := s.world.Person(world.YouTube, t.Person)
-	if found && knows(t, "profile") {
+	// Nobody has an empty profile.
+	person, _ := s.world.Person(world.YouTube, t.Person)
+	if knows(t, "profile") {
 		out.Name = person.Name
 	}
-	if found && knows(t, "email") {
+	if knows(t, "email") {
 		out.Email, out.EmailVerified, out.Hd = person.Email, person.Email != "", person.Organisation
 	}
 	writeJSON(w, http.StatusOK, out, true)

@@ -36,9 +36,9 @@ func aNumber(low, high int) param { return param{kind: number, min: low, max: hi
 
 func oneOf(values ...string) param { return param{kind: enum, values: values} }
 
-// standard are the parameters of every method; fields is not simulated.
+// standard are the parameters of every method.
 var standard = map[string]param{
-	"$.xgafv": oneOf("1", "2"), "access_token": aText, "alt": oneOf("json"), "key": aText, "oauth_token": aText,
+	"$.xgafv": oneOf("1", "2"), "access_token": aText, "alt": oneOf("json"), "callback": aText, "fields": aText, "key": aText, "oauth_token": aText,
 	"prettyPrint": aBool, "quotaUser": aText, "uploadType": aText, "upload_protocol": aText,
 }
 
@@ -75,21 +75,24 @@ func (p param) check(name string, given []string) *fault {
 	if len(given) > 1 && p.kind != list {
 		return badRequest("badRequest", name, "Parameter '"+name+"' is given more than once.")
 	}
-	value, ok := given[0], true
-	switch p.kind {
-	case boolean:
-		ok = value == "true" || value == "false"
-	case number:
-		n, err := strconv.Atoi(value)
-		ok = err == nil && n >= p.min && n <= p.max
-	case enum:
-		ok = slices.Contains(p.values, value)
-	case text, list:
-	}
-	if !ok {
-		return badRequest("badRequest", name, fmt.Sprintf("Invalid value at '%s': %q", name, value))
+	if !p.takes(given[0]) {
+		return badRequest("badRequest", name, fmt.Sprintf("Invalid value at '%s': %q", name, given[0]))
 	}
 	return nil
+}
+
+func (p param) takes(value string) bool {
+	switch p.kind {
+	case boolean:
+		return value == "true" || value == "false"
+	case number:
+		n, err := strconv.Atoi(value)
+		return err == nil && n >= p.min && n <= p.max
+	case enum:
+		return slices.Contains(p.values, value)
+	case text, list:
+	}
+	return true
 }
 
 func (a *ask) takeParts(allowed []string) *fault {
@@ -123,8 +126,6 @@ func (a *ask) list(name string) []string {
 }
 
 func (a *ask) get(name string) string { return a.values.Get(name) }
-
-func (a *ask) is(name string) bool { return a.values.Get(name) == "true" }
 
 // number is a checked number or the default.
 func (a *ask) number(name string, otherwise int) int {

@@ -60,14 +60,14 @@ func (q *quota) take(project, user, bucket string) *fault {
 	key := dayKey{project, bucket, day}
 	limit := q.limit(bucket)
 	if q.days[key] >= limit {
-		q.world.CountDailyBudget(world.YouTube, bucket, day, 0, 1, 100)
+		q.world.AddBudget(world.BudgetCount{Platform: world.YouTube, Bucket: bucket, Day: day, Exceeded: 1, Peak: 100})
 		return &fault{
 			code: http.StatusForbidden, reason: "quotaExceeded", domain: "youtube.quota",
 			message: "The request cannot be completed because you have exceeded your quota.",
 		}
 	}
 	q.days[key]++
-	q.world.CountDailyBudget(world.YouTube, bucket, day, 1, 0, 100*float64(q.days[key])/float64(limit))
+	q.world.AddBudget(world.BudgetCount{Platform: world.YouTube, Bucket: bucket, Day: day, Units: 1, Peak: 100 * float64(q.days[key]) / float64(limit)})
 	return nil
 }
 
@@ -77,7 +77,7 @@ func (q *quota) refund(project, bucket string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.days[dayKey{project, bucket, day}]--
-	q.world.CountDailyBudget(world.YouTube, bucket, day, -1, 0, 0)
+	q.world.AddBudget(world.BudgetCount{Platform: world.YouTube, Bucket: bucket, Day: day, Units: -1})
 }
 
 func (q *quota) tooFast(project, user string, now time.Time) *fault {

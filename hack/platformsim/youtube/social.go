@@ -60,18 +60,26 @@ func (s *server) subscriber(c *call) (world.Account, *fault) {
 		return world.Account{}, forbidden("forbidden", "The filter is not simulated.")
 	}
 	a, ok := s.world.Account(world.YouTube, c.get("channelId"))
-	mine := c.token != nil && c.token.Account == a.ID
-	switch {
-	case ok && s.opts.ProbeTells && (a.State == world.Suspended || c.lie == world.FaultAllSuspended):
-		return a, forbidden("accountSuspended", "The subscriber's account is suspended.")
-	case ok && s.opts.ProbeTells && a.State != world.Active:
-		return a, forbidden("accountClosed", "The subscriber's account is closed.")
-	case !ok, a.State != world.Active, c.lie == world.FaultAllNotFound, c.lie == world.FaultAllSuspended:
-		return a, notFound("subscriberNotFound", "channelId", "The subscriber identified with the request cannot be found.")
-	case a.Protected && !mine:
+	if f := s.gone(c, a, ok); f != nil {
+		return a, f
+	}
+	if a.Protected && (c.token == nil || c.token.Account != a.ID) {
 		return a, forbidden("subscriptionForbidden", "The requester is not allowed to access the requested subscriptions.")
 	}
 	return a, nil
+}
+
+// gone is why a channel's subscriptions cannot be read, if it is not there.
+func (s *server) gone(c *call, a world.Account, ok bool) *fault {
+	switch {
+	case ok && a.State == world.Active && !c.isLost():
+		return nil
+	case !ok, !s.opts.ProbeTells, c.lie == world.FaultAllNotFound:
+		return notFound("subscriberNotFound", "channelId", "The subscriber identified with the request cannot be found.")
+	case a.State == world.Suspended, c.lie == world.FaultAllSuspended:
+		return forbidden("accountSuspended", "The subscriber's account is suspended.")
+	}
+	return forbidden("accountClosed", "The subscriber's account is closed.")
 }
 
 func (s *server) subscription(c *call, a *world.Account, p *world.Post) *subscription {
@@ -146,7 +154,7 @@ func (s *server) search(c *call) (answer, *fault) {
 
 func (s *server) matches(c *call) []world.Account {
 	types := c.list("type")
-	if len(types) > 0 && !slices.Contains(types, "channel") || c.lie == world.FaultAllNotFound || c.lie == world.FaultAllSuspended {
+	if len(types) > 0 && !slices.Contains(types, "channel") || c.isLost() {
 		return nil
 	}
 	words := strings.Fields(strings.ToLower(c.get("q")))
@@ -223,18 +231,9 @@ func (s *server) commentThreads(c *call) (answer, *fault) {
 	if f != nil {
 		return answer{}, f
 	}
-	var videos []world.Post
-	switch v, ok := s.world.Post(world.YouTube, c.get("videoId")); {
-	case filter == "videoId" && ok && v.Deleted.IsZero() && c.sees(&v):
-		videos = []world.Post{v}
-	case filter == "videoId":
-		return answer{}, notFound("videoNotFound", "videoId", "The video identified by the videoId parameter could not be found.")
-	case filter == "id":
-		return answer{}, badRequest("invalidFilters", "id", "Threads by id are not simulated.")
-	case !s.active(c.get(filter)) || c.lie == world.FaultAllNotFound || c.lie == world.FaultAllSuspended:
-		return answer{}, notFound("channelNotFound", filter, "The channel specified by the "+filter+" parameter could not be found.")
-	default:
-		videos = s.uploads(c, c.get(filter))
+	videos, f := s.commented(c, filter)
+	if f != nil {
+		return answer{}, f
 	}
 	var comments []world.Post
 	for _, v := range videos {
@@ -250,6 +249,24 @@ func (s *server) commentThreads(c *call) (answer, *fault) {
 		items = append(items, s.thread(c, &comments[i]))
 	}
 	return p.answer("youtube#commentThreadListResponse", items), nil
+}
+
+// commented are the videos whose comments are asked for.
+func (s *server) commented(c *call, filter string) ([]world.Post, *fault) {
+	switch filter {
+	case "videoId":
+		v, ok := s.world.Post(world.YouTube, c.get("videoId"))
+		if !ok || !v.Deleted.IsZero() || !c.sees(&v) {
+			return nil, notFound("videoNotFound", "videoId", "The video identified by the videoId parameter could not be found.")
+		}
+		return []world.Post{v}, nil
+	case "id":
+		return nil, badRequest("invalidFilters", "id", "Threads by id are not simulated.")
+	}
+	if !s.active(c.get(filter)) || c.isLost() {
+		return nil, notFound("channelNotFound", filter, "The channel specified by the "+filter+" parameter could not be found.")
+	}
+	return s.uploads(c, c.get(filter)), nil
 }
 
 func (s *server) thread(c *call, p *world.Post) *thread {

@@ -66,10 +66,8 @@ func (s *server) playlistItems(c *call) (answer, *fault) {
 	if f != nil {
 		return answer{}, f
 	}
-	owner, ok := strings.CutPrefix(c.get("playlistId"), "UU")
-	account, known := s.world.Account(world.YouTube, "UC"+owner)
-	gone := c.lie == world.FaultAllNotFound || c.lie == world.FaultAllSuspended
-	if filter != "playlistId" || !ok || !known || account.State != world.Active || gone {
+	account, ok := s.uploader(c.get("playlistId"))
+	if filter != "playlistId" || !ok || c.isLost() {
 		return answer{}, notFound("playlistNotFound", "playlistId", "The playlist identified with the request's playlistId parameter cannot be found.")
 	}
 	videos := s.uploads(c, account.ID)
@@ -84,6 +82,13 @@ func (s *server) playlistItems(c *call) (answer, *fault) {
 		}
 	}
 	return p.answer("youtube#playlistItemListResponse", foreignItems(items, c.lie)), nil
+}
+
+// uploader is whose playlist of uploads this is.
+func (s *server) uploader(playlist string) (world.Account, bool) {
+	owner, ok := strings.CutPrefix(playlist, "UU")
+	account, known := s.world.Account(world.YouTube, "UC"+owner)
+	return account, ok && known && account.State == world.Active
 }
 
 // foreignItems puts in another's videos where a fault says so.
@@ -197,12 +202,7 @@ func (s *server) videos(c *call) (answer, *fault) {
 	if f != nil {
 		return answer{}, f
 	}
-	var found []world.Post
-	for _, id := range ids {
-		if p, ok := s.world.Post(world.YouTube, id); ok && p.Deleted.IsZero() && p.Action == world.Publish && c.sees(&p) && s.active(p.Account) {
-			found = append(found, p)
-		}
-	}
+	found := s.watchable(c, ids)
 	p, f := pageOf(&c.ask, "videos", len(found), size)
 	if f != nil {
 		return answer{}, f
@@ -212,6 +212,17 @@ func (s *server) videos(c *call) (answer, *fault) {
 		items = append(items, s.video(c, &found[i]))
 	}
 	return p.answer("youtube#videoListResponse", items), nil
+}
+
+func (s *server) watchable(c *call, ids []string) []world.Post {
+	var found []world.Post
+	for _, id := range ids {
+		p, ok := s.world.Post(world.YouTube, id)
+		if ok && p.Deleted.IsZero() && p.Action == world.Publish && c.sees(&p) && s.active(p.Account) && !c.isLost() {
+			found = append(found, p)
+		}
+	}
+	return found
 }
 
 func (s *server) active(account string) bool {

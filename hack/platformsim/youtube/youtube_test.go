@@ -241,7 +241,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		list + "&maxResults=51":                                    {400, "badRequest"},
 		list + "&maxResults=5&maxResults=6":                        {400, "badRequest"},
 		list + "&alt=media":                                        {400, "badRequest"},
-		list + "&fields=items":                                     {400, "unexpectedParameter"},
+		list + "&fields=items(id":                                  {400, "invalidParameter"},
 		list + "&forHandle=edu1":                                   {400, "incompatibleParameters"},
 		list + "&pageToken=xyz":                                    {400, "invalidPageToken"},
 		"/youtube/v3/channels?key=k&id=" + id(1):                   {400, "missingRequiredParameter"},

@@ -42,7 +42,7 @@ var (
 // Config configures a Fetcher. Only Hosts is required.
 type Config struct {
 	// Hosts may be fetched from: a name alone means https on its default port; a
-	// host:port is that port. Plain http is used with a loopback host:port only.
+	// host:port is that port; a name that begins with a dot is every name below it. Plain http is used with a loopback host:port only.
 	Hosts     []string
 	MaxBytes  int64
 	MaxPixels int
@@ -170,12 +170,11 @@ func (f *Fetcher) allows(u *url.URL) bool {
 	if u.User != nil || host == "" {
 		return false
 	}
-	listed := slices.ContainsFunc(f.cfg.Hosts, func(h string) bool {
-		if port == "" || u.Scheme == "https" && port == "443" {
-			return strings.EqualFold(h, host)
-		}
-		return strings.EqualFold(h, net.JoinHostPort(host, port))
-	})
+	named := host
+	if port != "" && (u.Scheme != "https" || port != "443") {
+		named = net.JoinHostPort(host, port)
+	}
+	listed := slices.ContainsFunc(f.cfg.Hosts, func(h string) bool { return covers(h, named) })
 	switch u.Scheme {
 	case "https":
 		return listed
@@ -183,6 +182,14 @@ func (f *Fetcher) allows(u *url.URL) bool {
 		return listed && port != "" && isLoopback(host)
 	}
 	return false
+}
+
+// covers reports whether an entry of Hosts is the host, or the domain that it is in.
+func covers(entry, host string) bool {
+	if strings.HasPrefix(entry, ".") {
+		return strings.HasSuffix(host, strings.ToLower(entry))
+	}
+	return strings.EqualFold(entry, host)
 }
 
 func isLoopback(host string) bool {

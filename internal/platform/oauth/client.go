@@ -139,19 +139,28 @@ func ScopesOf(told string, rename map[string]string) []string {
 	return scopes[:min(len(scopes), maxScopes)]
 }
 
+// ending is the form of a revocation, and whether the client goes into the header.
+func (c *Client) ending(token platform.Token) (form url.Values, basic bool) {
+	form = url.Values{"token": {string(token)}}
+	if c.BareRevoke {
+		return form, false
+	}
+	if c.Secret != "" && (c.BasicRevoke || c.Style == oauth2.AuthStyleInHeader) {
+		return form, true
+	}
+	form.Set("client_id", c.ID)
+	if c.Secret != "" {
+		form.Set("client_secret", c.Secret)
+	}
+	return form, false
+}
+
 // End revokes one token by RFC 7009. A token that is dead already is a success.
 func (c *Client) End(ctx context.Context, token platform.Token) error {
 	if token == "" {
 		return nil
 	}
-	form := url.Values{"token": {string(token)}}
-	basic := c.Secret != "" && !c.BareRevoke && (c.BasicRevoke || c.Style == oauth2.AuthStyleInHeader)
-	if !basic && !c.BareRevoke {
-		form.Set("client_id", c.ID)
-		if c.Secret != "" {
-			form.Set("client_secret", c.Secret)
-		}
-	}
+	form, basic := c.ending(token)
 	call, once := c.once(ctx, c.RevokePath)
 	req, err := http.NewRequestWithContext(call, http.MethodPost, c.Revoke, strings.NewReader(form.Encode()))
 	if err != nil {

@@ -1,6 +1,7 @@
 package platformtest
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/url"
@@ -35,7 +36,7 @@ func effects(st stage, c *platform.Client) map[string]effect {
 			return err
 		}}
 	}
-	if c.Issue != nil && st.Adapter.Custody.Mints {
+	if c.Issue != nil && st.Adapter.CustodyOf(c).Mints {
 		out["mint"] = effect{call: func(ctx context.Context, c *platform.Client) error {
 			_, err := c.Issue.Mint(ctx, ref)
 			return err
@@ -115,7 +116,7 @@ func checkCustody(t *testing.T, st stage) {
 			})
 		}
 	}
-	if probe.Issue != nil && !st.Adapter.Custody.Mints {
+	if probe.Issue != nil && !st.Adapter.CustodyOf(probe).Mints {
 		t.Run("mint", func(t *testing.T) {
 			srv := serving(t, func(http.ResponseWriter, *http.Request) {})
 			_, err := st.openAll(t, srv.URL).Issue.Mint(t.Context(), st.Fixture.Account(0))
@@ -159,13 +160,16 @@ func checkConsent(t *testing.T, st stage, c *platform.Client) {
 		t.Fatalf("no URL: %v", err)
 	}
 	q := u.Query()
-	for name, want := range map[string]string{"state": req.State, "redirect_uri": req.RedirectURI, "response_type": "code", "client_id": string(st.App[platform.KeyClientID])} {
+	for name, want := range map[string]string{"state": req.State, "redirect_uri": req.RedirectURI, "response_type": "code"} {
 		if got := q.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
 	if st.Adapter.Custody.PKCE && (q.Get("code_challenge") != req.Challenge || q.Get("code_challenge_method") != "S256") {
 		t.Error("the challenge is missing")
+	}
+	if id := []byte(q.Get("client_id")); len(id) == 0 || !bytes.Equal(id, bytes.TrimSpace(st.App[platform.KeyClientID])) {
+		t.Errorf("client_id is %q, which is not the app's", id)
 	}
 	for key, value := range st.App {
 		if key != platform.KeyClientID && len(value) > 3 && slices.Contains(slices.Concat(mapsValues(q)...), string(value)) {

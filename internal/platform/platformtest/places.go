@@ -32,7 +32,7 @@ func (st stage) sees(o platform.Outcome) platform.Outcome {
 	if st.Fixture == nil {
 		fixture = st.Sight
 	}
-	if blurred, ok := fixture.(Blurred); ok {
+	if blurred, ok := fixture.(Blurred); ok && o != platform.Unanswered {
 		return blurred.Sees(st.by, o)
 	}
 	return o

@@ -144,7 +144,9 @@ func (p Parameter) check(value string) error {
 	return p.word(value)
 }
 
-func (p Parameter) outside(n int) bool { return p.Min != nil && n < *p.Min || p.Max != nil && n > *p.Max }
+func (p Parameter) outside(n int) bool {
+	return p.Min != nil && n < *p.Min || p.Max != nil && n > *p.Max
+}
 
 func (p Parameter) word(s string) error {
 	if s == "" || p.Pattern != "" && !regexp.MustCompile(p.Pattern).MatchString(s) ||

@@ -126,7 +126,7 @@ func checkDeclaration(t *testing.T, s Subject) {
 		"Activity, Streams":   {client.Activity != nil, len(a.Streams) > 0},
 		"Reread, Rereads":     {client.Reread != nil, a.Rereads.Batch > 0},
 		"Issue, Consent":      {client.Issue != nil, client.Consent != nil},
-		"Revoke, Reach":       {client.Revoke != nil, a.Custody.Reach != "" && a.Custody.Reach != platform.ReachNone},
+		"Revoke, Reach":       {client.Revoke != nil, a.CustodyOf(client).Reach != "" && a.CustodyOf(client).Reach != platform.ReachNone},
 		"Identify, Principal": {client.Identify != nil, a.Custody.Principal != ""},
 	} {
 		if set[0] != set[1] {

@@ -18,10 +18,10 @@ import (
 	"mithaq.dev/mithaq/internal/platform"
 )
 
-// ErrCursor: the cursor is not one of ours.
+// ErrCursor says that the cursor is not one of ours.
 var ErrCursor = errors.New("the cursor is malformed")
 
-// ErrPage: the page token does not fit into a cursor.
+// ErrPage says that the page token does not fit into a cursor.
 var ErrPage = errors.New("the page token is too long to be kept")
 
 const (

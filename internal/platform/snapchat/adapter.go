@@ -1,7 +1,9 @@
 package snapchat
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,7 +73,7 @@ func Adapter() platform.Adapter {
 		},
 		Profiles: map[platform.Lookup]platform.Read{
 			platform.ByID:     read(1, 1, "GET "+endpointPublic),
-			platform.ByHandle: read(1, 2, "GET "+endpointSearch),
+			platform.ByHandle: silent(read(1, 2, "GET "+endpointSearch)),
 		},
 		Listing: read(pageLimit, 1, "GET "+endpointOrganization),
 		Streams: map[platform.Stream]platform.StreamRead{
@@ -160,14 +162,10 @@ func keysOf(app platform.Secret) (keys, error) {
 		access: platform.Token(r.Get(KeyAccessToken)), refresh: platform.Token(r.Get(KeyRefreshToken)),
 		revokePath: r.Get(KeyRevokePath), organizations: r.List(KeyOrganizations),
 	}
-	for _, id := range k.organizations {
-		if !isID(id) {
-			r.Reject(KeyOrganizations)
-		}
+	if slices.ContainsFunc(k.organizations, func(id string) bool { return !isID(id) }) {
+		r.Reject(KeyOrganizations)
 	}
-	if k.revokePath == "" {
-		k.revokePath = defaultRevokePath
-	}
+	k.revokePath = cmp.Or(k.revokePath, defaultRevokePath)
 	if !strings.HasPrefix(k.revokePath, "/") || strings.ContainsAny(k.revokePath, "?#") {
 		r.Reject(KeyRevokePath)
 	}
@@ -187,4 +185,10 @@ func keysOf(app platform.Secret) (keys, error) {
 
 func invalid(op string, err error) *platform.Error {
 	return &platform.Error{Kind: platform.KindInvalid, Op: op, Err: err}
+}
+
+// silent marks a read that finds accounts and never says that there is none.
+func silent(r platform.Read) platform.Read {
+	r.Silent = true
+	return r
 }

@@ -34,8 +34,8 @@ const (
 	statusFailure = "FAILURE"
 )
 
-func is(status string, any ...string) bool {
-	for _, s := range any {
+func is(status string, words ...string) bool {
+	for _, s := range words {
 		if strings.EqualFold(status, s) {
 			return true
 		}
@@ -59,8 +59,7 @@ var (
 	errUnauthorized = errors.New("the credential is refused")
 	errForbidden    = errors.New("the client is not admitted, or not let in to this profile")
 	errRateLimited  = errors.New("the rate limit is used up")
-	errBadRequest   = errors.New("the request is refused as invalid")
-	errNotFound     = errors.New("what was asked for does not exist")
+	errBadRequest   = errors.New("the request is refused, or what was asked for does not exist")
 	errNoAnswer     = errors.New("the answer is not one to the question")
 	errFailed       = errors.New("the answer says that the request failed")
 )
@@ -84,16 +83,22 @@ func refusal(op string, answer *platform.Answer) *platform.Error {
 		if theirs || len(strings.TrimSpace(string(answer.Body))) == 0 {
 			e.Kind, e.Err = platform.KindUnauthorized, errForbidden
 		}
-	case http.StatusNotFound:
-		if theirs {
-			e.Kind, e.Err = platform.KindNotFound, errNotFound
-		}
-	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusGone, http.StatusTeapot:
-		if theirs {
-			e.Kind, e.Err = platform.KindInvalid, errBadRequest
+	default:
+		if kind, ok := theirsMeans[answer.Status]; ok && theirs {
+			e.Kind, e.Err = kind, errBadRequest
 		}
 	}
 	return e
+}
+
+// theirsMeans are the statuses that mean something in Snapchat's own answers alone.
+var theirsMeans = map[int]platform.Kind{
+	http.StatusNotFound:         platform.KindNotFound,
+	http.StatusBadRequest:       platform.KindInvalid,
+	http.StatusMethodNotAllowed: platform.KindInvalid,
+	http.StatusNotAcceptable:    platform.KindInvalid,
+	http.StatusGone:             platform.KindInvalid,
+	http.StatusTeapot:           platform.KindInvalid,
 }
 
 // decode reads the first two levels: the HTTP status and request_status.

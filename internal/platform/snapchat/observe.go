@@ -74,11 +74,18 @@ func (o *observer) byID(ctx context.Context, ref platform.AccountRef) (platform.
 	if err != nil {
 		return platform.Observation{}, err
 	}
+	return hear(ref.ID, answer)
+}
+
+// hear reads the answer to a lookup of one id. A request for one thing may fail as a
+// whole because that thing does.
+func hear(id string, answer *platform.Answer) (platform.Observation, error) {
 	var body profiles
-	if err := decode(opProfile, answer, &body, &body.Status); err != nil {
+	err := decode(opProfile, answer, &body, &body.Status)
+	if err != nil && (answer.Status != http.StatusOK || !is(body.Status, statusError) || len(body.Profiles) != 1) {
 		return missing(err)
 	}
-	return single(ref.ID, body.Profiles), nil
+	return single(id, body.Profiles), nil
 }
 
 // missing turns a 404 of Snapchat's own into the claim that there is no such profile.

@@ -98,17 +98,14 @@ func count(raw json.RawMessage) (int64, bool) {
 }
 
 // isHandle: the characters of a Snapchat user name.
-func isHandle(s string) bool {
-	if len(s) < 1 || len(s) > 30 {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if c != '-' && c != '_' && c != '.' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
-			return false
-		}
-	}
-	return true
+func isHandle(s string) bool { return len(s) >= 1 && len(s) <= 30 && wordsOf(s, "-_.") }
+
+// wordsOf reports whether s is made of ASCII letters, digits and signs.
+func wordsOf(s, signs string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		return !letter && (r < '0' || r > '9') && !strings.ContainsRune(signs, r)
+	})
 }
 
 // lower folds ASCII alone, so that no look-alike becomes another's handle.

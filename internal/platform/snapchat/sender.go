@@ -120,15 +120,4 @@ func pathOf(endpoint, id string) string {
 }
 
 // isID: a UUID, or another id of the same letters; their case is the platform's.
-func isID(s string) bool {
-	if s == "" || len(s) > 64 {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
-			return false
-		}
-	}
-	return true
-}
+func isID(s string) bool { return s != "" && len(s) <= 64 && wordsOf(s, "-_") }

@@ -42,12 +42,21 @@ func (r *reader) following(ctx context.Context, ask platform.ActivityAsk) (platf
 	if body.Meta == nil {
 		return platform.ActivityAnswer{}, listError(op, body.Errors)
 	}
-	if body.Meta.Count != len(body.Data) {
+	out, err := followed(op, body.Data, body.Meta)
+	if err == nil && out.More && out.Cursor == ask.Cursor {
+		err = unbelievable(op, errPage)
+	}
+	return out, err
+}
+
+// followed is a page of the accounts followed.
+func followed(op string, data []user, m *meta) (platform.ActivityAnswer, error) {
+	if m.Count != len(data) {
 		return platform.ActivityAnswer{}, unbelievable(op, errContradiction)
 	}
-	out := platform.ActivityAnswer{Items: len(body.Data), Acts: make([]platform.Act, 0, len(body.Data))}
-	for i := range body.Data {
-		u := &body.Data[i]
+	out := platform.ActivityAnswer{Items: len(data), Acts: make([]platform.Act, 0, len(data))}
+	for i := range data {
+		u := &data[i]
 		if u.malformed || !isID(u.ID) || u.Username == "" {
 			return platform.ActivityAnswer{}, unbelievable(op, errMalformed)
 		}
@@ -56,8 +65,8 @@ func (r *reader) following(ctx context.Context, ask platform.ActivityAsk) (platf
 			ID: u.ID, Action: platform.Follow, URL: "https://x.com/" + url.PathEscape(u.Username), Target: target, TargetKnown: true,
 		})
 	}
-	out.Cursor, out.More = platform.Cursor(body.Meta.NextToken), body.Meta.NextToken != ""
-	if len(out.Cursor) > maxToken || out.More && out.Cursor == ask.Cursor {
+	out.Cursor, out.More = platform.Cursor(m.NextToken), m.NextToken != ""
+	if len(out.Cursor) > maxToken {
 		return platform.ActivityAnswer{}, unbelievable(op, errPage)
 	}
 	return out, nil

@@ -1,7 +1,6 @@
 package x
 
 import (
-	"errors"
 	"net/url"
 	"slices"
 	"strconv"
@@ -37,16 +36,12 @@ func parsePlace(cursor platform.Cursor, since time.Time) (place, error) {
 		return place{}, errCursor
 	}
 	p := place{since: parts[1], newest: parts[2], until: parts[3]}
-	from, err := strconv.ParseInt(parts[4], 10, 64)
-	for _, id := range []string{p.since, p.newest, p.until} {
-		if id != "" && !isID(id) {
-			err = errors.Join(err, errCursor)
-		}
-	}
-	if err != nil || from < 0 || (p.newest == "") != (p.until == "") {
+	var err error
+	p.from, err = strconv.ParseInt(parts[4], 10, 64)
+	odd := func(id string) bool { return id != "" && !isID(id) }
+	if err != nil || p.from < 0 || (p.newest == "") != (p.until == "") || slices.ContainsFunc(parts[1:4], odd) {
 		return place{}, errCursor
 	}
-	p.from = from
 	return p, nil
 }
 
@@ -76,9 +71,7 @@ func (p place) query() url.Values {
 func (p place) turn(acts []platform.Act, next bool, limit int) (told []platform.Act, _ place, more bool) {
 	slices.SortStableFunc(acts, func(a, b platform.Act) int { return compareIDs(b.ID, a.ID) })
 	acts = slices.CompactFunc(acts, func(a, b platform.Act) bool { return a.ID == b.ID })
-	told = slices.DeleteFunc(acts, func(a platform.Act) bool {
-		return p.since != "" && compareIDs(a.ID, p.since) <= 0 || p.until != "" && compareIDs(a.ID, p.until) >= 0
-	})
+	told = slices.DeleteFunc(acts, p.beyond)
 	cut := len(told) > limit
 	if cut {
 		told = told[:limit]
@@ -96,6 +89,11 @@ func (p place) turn(acts []platform.Act, next bool, limit int) (told []platform.
 		p.since = p.newest
 	}
 	return told, place{since: p.since, from: p.from}, false
+}
+
+// beyond reports whether an act is not between since and until.
+func (p place) beyond(a platform.Act) bool {
+	return p.since != "" && compareIDs(a.ID, p.since) <= 0 || p.until != "" && compareIDs(a.ID, p.until) >= 0
 }
 
 // compareIDs orders decimal strings without leading zeros.

@@ -57,7 +57,8 @@ type note struct {
 // UnmarshalJSON marks a post whose types are wrong instead of failing.
 func (p *post) UnmarshalJSON(b []byte) error {
 	type plain post
-	p.malformed = json.Unmarshal(b, (*plain)(p)) != nil || !isID(p.ID) || p.AuthorID != "" && !isID(p.AuthorID)
+	p.malformed = json.Unmarshal(b, (*plain)(p)) != nil
+	p.malformed = p.malformed || !isID(p.ID) || p.AuthorID != "" && !isID(p.AuthorID)
 	return nil
 }
 

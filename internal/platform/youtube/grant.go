@@ -174,13 +174,7 @@ func (h *holder) Introspect(ctx context.Context, token platform.Token) (platform
 	if err != nil {
 		return platform.Introspection{}, err
 	}
-	var body struct {
-		Error    string      `json:"error"`
-		Audience string      `json:"aud"`
-		Scope    string      `json:"scope"`
-		Lifetime json.Number `json:"expires_in"`
-		Subject  string      `json:"sub"`
-	}
+	var body tokeninfo
 	garbage := answer.DecodeJSON(opTokeninfo, &body)
 	switch {
 	case answer.Status == http.StatusBadRequest && garbage == nil && body.Error == "invalid_token":
@@ -190,13 +184,27 @@ func (h *holder) Introspect(ctx context.Context, token platform.Token) (platform
 	case garbage != nil:
 		return platform.Introspection{}, garbage
 	}
+	return h.alive(body)
+}
+
+// tokeninfo is what Google tells of a token.
+type tokeninfo struct {
+	Error    string      `json:"error"`
+	Audience string      `json:"aud"`
+	Scope    string      `json:"scope"`
+	Lifetime json.Number `json:"expires_in"`
+	Subject  string      `json:"sub"`
+}
+
+// alive reads what is told of a token that is known.
+func (h *holder) alive(body tokeninfo) (platform.Introspection, error) {
 	seconds, err := strconv.ParseInt(body.Lifetime.String(), 10, 64)
 	if err != nil || body.Audience == "" {
 		return platform.Introspection{}, unbelievable(opTokeninfo, platform.ErrNotJSON)
 	}
 	if h.oauth != nil && body.Audience != h.oauth.ID {
 		return platform.Introspection{}, &platform.Error{
-			Kind: platform.KindUnauthorized, Op: opTokeninfo, Status: answer.Status, Err: errOtherClient,
+			Kind: platform.KindUnauthorized, Op: opTokeninfo, Status: http.StatusOK, Err: errOtherClient,
 		}
 	}
 	if seconds <= 0 {

@@ -31,16 +31,16 @@ func (l *list) whole() bool {
 func (r *reader) ask(
 	ctx context.Context, op, endpoint, kind string, call func(context.Context) error,
 ) (*list, error) {
-	ctx, body := listen(platform.WithEndpoint(ctx, endpoint))
+	ctx, answer := listen(platform.WithEndpoint(ctx, endpoint))
 	err := call(ctx)
-	if *body == nil {
+	if answer.body == nil {
 		if err == nil {
 			return nil, unbelievable(op, errNoAnswer)
 		}
 		return nil, r.failed(ctx, op, err)
 	}
 	var l list
-	if json.Unmarshal(*body, &l) != nil || l.Kind != kind {
+	if json.Unmarshal(answer.body, &l) != nil || l.Kind != kind {
 		return nil, unbelievable(op, platform.ErrNotJSON)
 	}
 	return &l, nil

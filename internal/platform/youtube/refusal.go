@@ -86,21 +86,25 @@ func (r *reader) failed(ctx context.Context, op string, err error) *platform.Err
 		e := platform.CallError(ctx, op, err)
 		return &platform.Error{Kind: e.Kind, Op: op, Status: e.Status, Err: e.Err}
 	}
-	e := &platform.Error{Kind: platform.KindUnavailable, Op: op, Status: refusal.Code, Err: errNoAnswer}
+	status := refusal.Code
+	if h, ok := ctx.Value(heardKey{}).(*heard); ok {
+		status = h.status
+	}
+	e := &platform.Error{Kind: platform.KindUnavailable, Op: op, Status: status, Err: errNoAnswer}
 	known, ok := reasons[reasonOf(refusal)]
 	switch {
-	case refusal.Code >= http.StatusInternalServerError || refusal.Code < http.StatusBadRequest:
+	case status >= http.StatusInternalServerError || status < http.StatusBadRequest:
 	case ok:
 		e.Kind, e.Err = known.kind, known.err
-	case refusal.Code == http.StatusUnauthorized:
+	case status == http.StatusUnauthorized:
 		e.Kind, e.Err = platform.KindUnauthorized, errUnauthorized
-	case refusal.Code == http.StatusTooManyRequests:
+	case status == http.StatusTooManyRequests:
 		e.Kind, e.Err = platform.KindRateLimited, errRateLimited
 	}
-	switch e.Kind {
-	case platform.KindRateLimited:
+	if e.Kind == platform.KindRateLimited {
 		e.RetryAfter = retryUnknown
-	case platform.KindBudgetExhausted:
+	}
+	if e.Kind == platform.KindBudgetExhausted {
 		e.RetryAfter = r.untilMidnight()
 	}
 	return e

@@ -10,14 +10,21 @@ import (
 	"mithaq.dev/mithaq/internal/platform"
 )
 
-// heard is the context key of the body that an answer with 200 had.
-type heard struct{}
+// heard is what an answer was before the library read it.
+type heard struct {
+	// status is that of HTTP: the library believes the one in the body instead.
+	status int
+	// body is that of an answer with 200.
+	body []byte
+}
 
-// listen makes strict keep the body: the library's types cannot tell a count that is
-// zero from one that was left out, nor one malformed item from a malformed answer.
-func listen(ctx context.Context) (context.Context, *[]byte) {
-	body := new([]byte)
-	return context.WithValue(ctx, heard{}, body), body
+type heardKey struct{}
+
+// listen makes strict keep the answer: the library's types cannot tell a count that
+// is zero from one that was left out, nor one malformed item from a malformed answer.
+func listen(ctx context.Context) (context.Context, *heard) {
+	h := &heard{}
+	return context.WithValue(ctx, heardKey{}, h), h
 }
 
 // strict is a client whose answers are read to their end before the library decodes
@@ -43,8 +50,11 @@ func strict(client *http.Client) *http.Client {
 		case resp.StatusCode == http.StatusOK && !json.Valid(body):
 			return nil, &platform.Error{Kind: platform.KindUnavailable, Op: "decode", Status: resp.StatusCode, Err: platform.ErrNotJSON}
 		}
-		if into, ok := r.Context().Value(heard{}).(*[]byte); ok && resp.StatusCode == http.StatusOK {
-			*into = body
+		if h, ok := r.Context().Value(heardKey{}).(*heard); ok {
+			h.status = resp.StatusCode
+			if resp.StatusCode == http.StatusOK {
+				h.body = body
+			}
 		}
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 		return resp, nil

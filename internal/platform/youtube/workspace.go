@@ -61,8 +61,9 @@ func (w *workspace) Unseat(ctx context.Context, _ platform.Token, _ platform.Acc
 	as := func(h http.Header) { h.Set("Authorization", "Bearer "+string(bearer)) }
 	signOut := w.directory.Users.SignOut(user)
 	as(signOut.Header())
-	if err := signOut.Context(endpointed(ctx, "/signOut")).Do(); !absent(err) {
-		return w.changed(ctx, opSignOut, err)
+	call := endpointed(ctx, "/signOut")
+	if err := signOut.Context(call).Do(); !absent(err) {
+		return w.changed(call, opSignOut, err)
 	}
 	if err := w.endTokens(ctx, user, as); err != nil {
 		return err
@@ -73,12 +74,13 @@ func (w *workspace) Unseat(ctx context.Context, _ platform.Token, _ platform.Acc
 func (w *workspace) endTokens(ctx context.Context, user string, as func(http.Header)) error {
 	list := w.directory.Tokens.List(user)
 	as(list.Header())
-	tokens, err := list.Context(endpointed(ctx, "/tokens")).Do()
-	if absent(err) && err != nil {
-		return nil
+	call := endpointed(ctx, "/tokens")
+	tokens, err := list.Context(call).Do()
+	if !absent(err) {
+		return w.failed(call, opTokens, err)
 	}
-	if err != nil {
-		return w.failed(ctx, opTokens, err)
+	if tokens == nil {
+		return nil
 	}
 	for _, t := range tokens.Items {
 		if t == nil || t.ClientId == "" || t.ClientId == w.oauth.ID {
@@ -86,8 +88,9 @@ func (w *workspace) endTokens(ctx context.Context, user string, as func(http.Hea
 		}
 		end := w.directory.Tokens.Delete(user, t.ClientId)
 		as(end.Header())
-		if err := end.Context(endpointed(ctx, "/tokens/:client")).Do(); !absent(err) {
-			return w.changed(ctx, opDeleteToken, err)
+		call := endpointed(ctx, "/tokens/:client")
+		if err := end.Context(call).Do(); !absent(err) {
+			return w.changed(call, opDeleteToken, err)
 		}
 	}
 	return nil
@@ -96,12 +99,13 @@ func (w *workspace) endTokens(ctx context.Context, user string, as func(http.Hea
 func (w *workspace) endPasswords(ctx context.Context, user string, as func(http.Header)) error {
 	list := w.directory.Asps.List(user)
 	as(list.Header())
-	passwords, err := list.Context(endpointed(ctx, "/asps")).Do()
-	if absent(err) && err != nil {
-		return nil
+	call := endpointed(ctx, "/asps")
+	passwords, err := list.Context(call).Do()
+	if !absent(err) {
+		return w.failed(call, opASPs, err)
 	}
-	if err != nil {
-		return w.failed(ctx, opASPs, err)
+	if passwords == nil {
+		return nil
 	}
 	for _, p := range passwords.Items {
 		if p == nil {
@@ -109,8 +113,9 @@ func (w *workspace) endPasswords(ctx context.Context, user string, as func(http.
 		}
 		end := w.directory.Asps.Delete(user, p.CodeId)
 		as(end.Header())
-		if err := end.Context(endpointed(ctx, "/asps/:code")).Do(); !absent(err) {
-			return w.changed(ctx, opDeleteASP, err)
+		call := endpointed(ctx, "/asps/:code")
+		if err := end.Context(call).Do(); !absent(err) {
+			return w.changed(call, opDeleteASP, err)
 		}
 	}
 	return nil
@@ -152,5 +157,6 @@ func absent(err error) bool {
 }
 
 func endpointed(ctx context.Context, rest string) context.Context {
-	return platform.WithEndpoint(ctx, endpointUser+rest)
+	call, _ := listen(platform.WithEndpoint(ctx, endpointUser+rest))
+	return call
 }

@@ -1045,6 +1045,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: counting
+      type:
+        scalar: boolean
     - name: freshness
       type:
         list:
@@ -1090,6 +1093,12 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.mithaq.mithaq.api.v1alpha1.PolicyPreview
   map:
     fields:
+    - name: accounts
+      type:
+        scalar: numeric
+    - name: computedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: examples
       type:
         list:
@@ -1118,6 +1127,15 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - tier
+    - name: unjudged
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: unknown
+      type:
+        scalar: numeric
 - name: dev.mithaq.mithaq.api.v1alpha1.PolicySelector
   map:
     fields:
@@ -1180,6 +1198,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: rule
       type:
         scalar: string
+    - name: unknown
+      type:
+        scalar: numeric
 - name: dev.mithaq.mithaq.api.v1alpha1.Severity
   scalar: string
 - name: dev.mithaq.mithaq.api.v1alpha1.SocialAccount

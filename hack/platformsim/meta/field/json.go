@@ -1,8 +1,8 @@
 package field
 
 import (
-	"encoding/json"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -92,38 +92,33 @@ func (o *Object) Raw(name string, value []byte) {
 	o.buf = append(o.buf, value...)
 }
 
-// AppendString appends a JSON string.
-func AppendString(buf []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			return appendEscaped(buf, s)
-		}
-	}
+// AppendString appends a JSON string. What is not UTF-8 is replaced.
+func AppendString[T string | []byte](buf []byte, s T) []byte {
+	start, from, ascii := len(buf), 0, true
 	buf = append(buf, '"')
-	buf = append(buf, s...)
-	return append(buf, '"')
+	for i := range len(s) {
+		c := s[i]
+		ascii = ascii && c < utf8.RuneSelf
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		buf = appendEscape(append(buf, s[from:i]...), c)
+		from = i + 1
+	}
+	if !ascii && !utf8.ValidString(string(s)) {
+		return AppendString(buf[:start], strings.ToValidUTF8(string(s), "\ufffd"))
+	}
+	return append(append(buf, s[from:]...), '"')
 }
 
-func appendEscaped(buf []byte, s string) []byte {
-	if !utf8.ValidString(s) {
-		// Only the library's way of replacing what is not UTF-8 is sure to be JSON.
-		if data, err := json.Marshal(s); err == nil {
-			return append(buf, data...)
-		}
+// appendEscape appends what stands for a character that cannot stand itself.
+func appendEscape(buf []byte, c byte) []byte {
+	const hex = "0123456789abcdef"
+	switch {
+	case c >= ' ':
+		return append(buf, '\\', c)
+	case c == '\n':
+		return append(buf, '\\', 'n')
 	}
-	buf = append(buf, '"')
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			buf = append(buf, '\\', c)
-		case c == '\n':
-			buf = append(buf, '\\', 'n')
-		case c < ' ':
-			const hex = "0123456789abcdef"
-			buf = append(buf, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			buf = append(buf, c)
-		}
-	}
-	return append(buf, '"')
+	return append(buf, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 }

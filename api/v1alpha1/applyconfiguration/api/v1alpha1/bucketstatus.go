@@ -16,11 +16,12 @@ import (
 type BucketStatusApplyConfiguration struct {
 	// bucket names the budget as the platform's limits do.
 	Bucket *string `json:"bucket,omitempty"`
-	// limit is the number of requests in a window.
+	// limit is the number of requests in a window, of units in a day, or 100 where the
+	// platform tells percentages only.
 	Limit *int64 `json:"limit,omitempty"`
-	// remaining is the number of requests left in the window.
+	// remaining is what is left of it.
 	Remaining *int64 `json:"remaining,omitempty"`
-	// resetsAt is when the window ends.
+	// resetsAt is when the window or the day ends.
 	ResetsAt *v1.Time `json:"resetsAt,omitempty"`
 }
 

@@ -22,6 +22,10 @@ type PlatformConnectionStatusApplyConfiguration struct {
 	Budget []BucketStatusApplyConfiguration `json:"budget,omitempty"`
 	// spend is what reads cost on the last day they cost anything.
 	Spend *SpendApplyConfiguration `json:"spend,omitempty"`
+	// counting says that a process counts what is spent of a day's budgets and saves it
+	// now and then. One that ends properly saves the last figures and takes this away;
+	// after any other end, what may have been spent since counts as spent.
+	Counting *bool `json:"counting,omitempty"`
 	// sweep is the last complete round over the connection's accounts when this
 	// status was written. It moves with another change, or once a day.
 	Sweep *SweepApplyConfiguration `json:"sweep,omitempty"`
@@ -75,6 +79,14 @@ func (b *PlatformConnectionStatusApplyConfiguration) WithBudget(values ...*Bucke
 // If called multiple times, the Spend field is set to the value of the last call.
 func (b *PlatformConnectionStatusApplyConfiguration) WithSpend(value *SpendApplyConfiguration) *PlatformConnectionStatusApplyConfiguration {
 	b.Spend = value
+	return b
+}
+
+// WithCounting sets the Counting field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Counting field is set to the value of the last call.
+func (b *PlatformConnectionStatusApplyConfiguration) WithCounting(value bool) *PlatformConnectionStatusApplyConfiguration {
+	b.Counting = &value
 	return b
 }
 

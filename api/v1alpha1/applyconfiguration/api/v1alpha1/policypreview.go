@@ -5,20 +5,38 @@
 
 package v1alpha1
 
+import (
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // PolicyPreviewApplyConfiguration represents a declarative configuration of the PolicyPreview type for use
 // with apply.
 //
-// PolicyPreview is what a policy would change against what is in force.
+// PolicyPreview is what a policy would change: the verdicts of the accounts that it
+// selects if it alone was enforced, against those of the policies in force, both from
+// recorded observations. No account is touched and no platform is asked.
 type PolicyPreviewApplyConfiguration struct {
+	// accounts is the number of accounts that the policy selects.
+	Accounts *int32 `json:"accounts,omitempty"`
+	// unknown is the number of accounts that would not violate a rule, and for which
+	// evidence of some rule is missing.
+	Unknown *int32 `json:"unknown,omitempty"`
+	// unjudged names rules that recorded observations cannot judge, at most 64: the
+	// texts of posts are not kept. They count as unknown.
+	Unjudged []string `json:"unjudged,omitempty"`
+	// computedAt is when the numbers last changed.
+	ComputedAt *v1.Time `json:"computedAt,omitempty"`
 	// newlyViolating is the number of accounts that would start to violate.
 	NewlyViolating *int32 `json:"newlyViolating,omitempty"`
-	// newlyClean is the number of accounts that would stop violating.
+	// newlyClean is the number of accounts that would stop violating. An account of
+	// which it would not be known any more does not count.
 	NewlyClean *int32 `json:"newlyClean,omitempty"`
 	// tiers breaks the difference down by tier.
 	Tiers []TierPreviewApplyConfiguration `json:"tiers,omitempty"`
 	// rules breaks it down by rule.
 	Rules []RulePreviewApplyConfiguration `json:"rules,omitempty"`
-	// examples names at most 20 accounts, as namespace/name.
+	// examples names at most 20 of these accounts, as namespace/name, those that would
+	// start to violate first.
 	Examples []string `json:"examples,omitempty"`
 }
 
@@ -26,6 +44,40 @@ type PolicyPreviewApplyConfiguration struct {
 // apply.
 func PolicyPreview() *PolicyPreviewApplyConfiguration {
 	return &PolicyPreviewApplyConfiguration{}
+}
+
+// WithAccounts sets the Accounts field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Accounts field is set to the value of the last call.
+func (b *PolicyPreviewApplyConfiguration) WithAccounts(value int32) *PolicyPreviewApplyConfiguration {
+	b.Accounts = &value
+	return b
+}
+
+// WithUnknown sets the Unknown field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Unknown field is set to the value of the last call.
+func (b *PolicyPreviewApplyConfiguration) WithUnknown(value int32) *PolicyPreviewApplyConfiguration {
+	b.Unknown = &value
+	return b
+}
+
+// WithUnjudged adds the given value to the Unjudged field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Unjudged field.
+func (b *PolicyPreviewApplyConfiguration) WithUnjudged(values ...string) *PolicyPreviewApplyConfiguration {
+	for i := range values {
+		b.Unjudged = append(b.Unjudged, values[i])
+	}
+	return b
+}
+
+// WithComputedAt sets the ComputedAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ComputedAt field is set to the value of the last call.
+func (b *PolicyPreviewApplyConfiguration) WithComputedAt(value v1.Time) *PolicyPreviewApplyConfiguration {
+	b.ComputedAt = &value
+	return b
 }
 
 // WithNewlyViolating sets the NewlyViolating field in the declarative configuration to the given value

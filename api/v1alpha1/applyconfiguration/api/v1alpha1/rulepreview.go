@@ -10,12 +10,15 @@ package v1alpha1
 //
 // RulePreview is the difference within a rule.
 type RulePreviewApplyConfiguration struct {
-	// rule is the rule's section and name.
+	// rule is the rule's section and name; tiers/permitted for accounts of a tier that
+	// an edition does not list.
 	Rule *string `json:"rule,omitempty"`
 	// newlyViolating is the number of accounts that would start to violate it.
 	NewlyViolating *int32 `json:"newlyViolating,omitempty"`
 	// newlyClean is the number of accounts that would stop violating it.
 	NewlyClean *int32 `json:"newlyClean,omitempty"`
+	// unknown is the number of accounts for which evidence would be missing.
+	Unknown *int32 `json:"unknown,omitempty"`
 }
 
 // RulePreviewApplyConfiguration constructs a declarative configuration of the RulePreview type for use with
@@ -45,5 +48,13 @@ func (b *RulePreviewApplyConfiguration) WithNewlyViolating(value int32) *RulePre
 // If called multiple times, the NewlyClean field is set to the value of the last call.
 func (b *RulePreviewApplyConfiguration) WithNewlyClean(value int32) *RulePreviewApplyConfiguration {
 	b.NewlyClean = &value
+	return b
+}
+
+// WithUnknown sets the Unknown field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Unknown field is set to the value of the last call.
+func (b *RulePreviewApplyConfiguration) WithUnknown(value int32) *RulePreviewApplyConfiguration {
+	b.Unknown = &value
 	return b
 }

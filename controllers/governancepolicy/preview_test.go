@@ -1,0 +1,251 @@
+package governancepolicy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clocktesting "k8s.io/utils/clock/testing"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/edition"
+	"mithaq.dev/mithaq/internal/governance"
+)
+
+const allFacts = governance.FactLocation<<1 - 1
+
+func compiled(t testing.TB, name string, spec v1alpha1.GovernancePolicySpec) *governance.Policy {
+	t.Helper()
+	spec.Version = "1.0"
+	p, problems := governance.Compile(name, &spec)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return p
+}
+
+func tiers(names ...v1alpha1.TierName) (list []v1alpha1.Tier) {
+	for _, name := range names {
+		list = append(list, v1alpha1.Tier{Name: name})
+	}
+	return list
+}
+
+// seen is an account that was seen under a handle.
+func seen(name string, tier v1alpha1.TierName, handle string) v1alpha1.SocialAccount {
+	acc := v1alpha1.SocialAccount{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "edu", UID: types.UID(name), ResourceVersion: "1"}}
+	acc.Spec = v1alpha1.SocialAccountSpec{Platform: v1alpha1.PlatformX, Handle: handle, Tier: tier, Owner: v1alpha1.Owner{Accountable: "a@edu.example"}}
+	acc.Status.Profile = &v1alpha1.LiveProfile{Handle: handle, State: v1alpha1.StateActive}
+	return acc
+}
+
+func handles(pattern v1alpha1.RegularExpression) *v1alpha1.IdentityRules {
+	return &v1alpha1.IdentityRules{HandlePattern: pattern, Verified: v1alpha1.VerifiedIgnored}
+}
+
+func counts(violating, clean int) string { return fmt.Sprint(violating, " ", clean) }
+
+func numbers(p *v1alpha1.PolicyPreview) map[string]string {
+	got := map[string]string{"all": counts(int(*p.NewlyViolating), int(*p.NewlyClean))}
+	for _, t := range p.Tiers {
+		got["tier "+string(t.Tier)] = counts(int(*t.NewlyViolating), int(*t.NewlyClean))
+	}
+	for _, r := range p.Rules {
+		got[r.Rule] = counts(int(*r.NewlyViolating), int(*r.NewlyClean))
+	}
+	return got
+}
+
+func TestAPreviewTellsWhatAnEditionWouldChange(t *testing.T) {
+	school, directorate := seen("s", "school", "edu_s"), seen("d", "directorate", "edu_d")
+	old, unseen := seen("o", "directorate", "old_o"), seen("u", "directorate", "edu_u")
+	unseen.Status.Profile = nil
+	gone := seen("g", "directorate", "edu_g")
+	gone.Status.Profile.State = v1alpha1.StateSuspended
+	all := []v1alpha1.SocialAccount{school, directorate, old, unseen, gone}
+	manual := v1alpha1.GovernancePolicySpec{Tiers: tiers("school", "directorate"), Identity: handles("^edu_")}
+	for _, tc := range []struct {
+		name      string
+		candidate v1alpha1.GovernancePolicySpec
+		want      map[string]string
+		accounts  int32
+		unknown   int32
+		examples  []string
+		unjudged  []string
+	}{
+		{name: "the same edition changes nothing", candidate: manual, accounts: 5, unknown: 2, want: map[string]string{"all": "0 0", "identity/handle-pattern": "0 0"}},
+		{
+			name: "a tier closes", candidate: v1alpha1.GovernancePolicySpec{Tiers: tiers("directorate"), Identity: handles("^edu_")}, accounts: 5, unknown: 2,
+			want: map[string]string{"all": "1 0", "tier school": "1 0", "tiers/permitted": "1 0", "identity/handle-pattern": "0 0"}, examples: []string{"edu/s"},
+		},
+		{
+			name: "a rule is relaxed", candidate: v1alpha1.GovernancePolicySpec{Tiers: tiers("school", "directorate"), Identity: handles("^(edu|old)_")}, accounts: 5, unknown: 2,
+			want: map[string]string{"all": "0 1", "tier directorate": "0 1", "identity/handle-pattern": "0 1"}, examples: []string{"edu/o"},
+		},
+		{
+			name: "a rule turns", candidate: v1alpha1.GovernancePolicySpec{Identity: handles("^old_")}, accounts: 5, unknown: 2,
+			want: map[string]string{"all": "2 1", "tier directorate": "1 1", "tier school": "1 0", "identity/handle-pattern": "2 1"}, examples: []string{"edu/d", "edu/s", "edu/o"},
+		},
+		{
+			name: "texts are not kept", accounts: 5, unknown: 5, unjudged: []string{"content/no-numbers"},
+			candidate: v1alpha1.GovernancePolicySpec{Content: []v1alpha1.ContentRule{{Name: "no-numbers", AnyOf: v1alpha1.TextMatch{Terms: []string{"رقم"}}}}},
+			want:      map[string]string{"all": "0 1", "tier directorate": "0 1", "content/no-numbers": "0 0", "identity/handle-pattern": "0 1"}, examples: []string{"edu/o"},
+		},
+		{
+			name: "only what it selects is compared", accounts: 0, want: map[string]string{"all": "0 0"},
+			candidate: v1alpha1.GovernancePolicySpec{Selector: &v1alpha1.PolicySelector{Platforms: []v1alpha1.PlatformName{v1alpha1.PlatformYouTube}}, Identity: handles("^old_")},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := &fleet{accounts: all, inForce: []*governance.Policy{compiled(t, "manual", manual)}, readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts}}
+			tc.candidate.Mode = v1alpha1.ModePreview
+			got := compare(compiled(t, "next", tc.candidate).Enforced(), f, today)
+			want := tc.want
+			for tier := range map[string]bool{"tier directorate": true, "tier school": true} {
+				if numbers(got)[tier] == "0 0" {
+					want[tier] = "0 0"
+				}
+			}
+			if diff := cmp.Diff(want, numbers(got)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if *got.Accounts != tc.accounts || *got.Unknown != tc.unknown || !slices.Equal(got.Examples, tc.examples) || !slices.Equal(got.Unjudged, tc.unjudged) {
+				t.Errorf("accounts %d, unknown %d, examples %v, unjudged %v", *got.Accounts, *got.Unknown, got.Examples, got.Unjudged)
+			}
+		})
+	}
+}
+
+func TestWhatIsNotKnownAnyMoreIsNotClean(t *testing.T) {
+	acc := seen("o", "school", "old_o")
+	f := &fleet{accounts: []v1alpha1.SocialAccount{acc}, inForce: []*governance.Policy{compiled(t, "manual", v1alpha1.GovernancePolicySpec{Rules: []v1alpha1.CustomRule{{Name: "h", Expression: "live.handle.startsWith('edu_')"}}})}, readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts &^ governance.FactLocation}}
+	got := compare(compiled(t, "next", v1alpha1.GovernancePolicySpec{Rules: []v1alpha1.CustomRule{{Name: "h", Expression: "live.location == ''"}}}), f, today)
+	if *got.NewlyClean != 0 || *got.Unknown != 1 || *got.Rules[0].NewlyClean != 0 || *got.Rules[0].Unknown != 1 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestAPreviewNamesTwentyAccountsAtMost(t *testing.T) {
+	f := &fleet{readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts}}
+	for i := range 30 {
+		f.accounts = append(f.accounts, seen(fmt.Sprintf("a%02d", i), "school", "x"))
+	}
+	got := compare(compiled(t, "next", v1alpha1.GovernancePolicySpec{Identity: handles("^edu_")}), f, today)
+	if *got.NewlyViolating != 30 || len(got.Examples) != 20 || got.Examples[0] != "edu/a00" {
+		t.Errorf("%d, %v", *got.NewlyViolating, got.Examples)
+	}
+}
+
+func TestThePreviewOfAnUnchangedFleetIsNotRewritten(t *testing.T) {
+	f := facts{edition: edition.Edition{InForce: compiled(t, "next", v1alpha1.GovernancePolicySpec{Mode: v1alpha1.ModePreview})}, preview: &v1alpha1.PolicyPreview{NewlyViolating: ptr.To(int32(1)), NewlyClean: ptr.To(int32(0))}}
+	p := &v1alpha1.GovernancePolicy{}
+	pass(p, f, today)
+	first := p.Status.DeepCopy()
+	pass(p, f, today.Add(time.Hour))
+	if diff := cmp.Diff(*first, p.Status); diff != "" {
+		t.Errorf("rewritten:\n%s", diff)
+	}
+	f.preview.NewlyViolating = ptr.To(int32(2))
+	pass(p, f, today.Add(time.Hour))
+	if !p.Status.Preview.ComputedAt.Time.Equal(today.Add(time.Hour)) {
+		t.Errorf("computed at %v", p.Status.Preview.ComputedAt)
+	}
+	f.preview = nil
+	if pass(p, f, today.Add(2*time.Hour)); p.Status.Preview != nil {
+		t.Error("a policy that is no preview any more still shows one")
+	}
+}
+
+// counting counts reads, and fails on every write.
+type counting struct {
+	client.Client
+	lists int
+}
+
+func (c *counting) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	c.lists++
+	return c.Client.List(ctx, list, opts...)
+}
+
+func TestAPreviewFollowsThePolicyAtOnceAndTheFleetSlowly(t *testing.T) {
+	scheme := runtime.NewScheme()
+	if err := corev1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	acc := seen("s", "school", "edu_s")
+	acc.ResourceVersion = ""
+	api := &counting{Client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(&acc, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "edu"}}).Build()}
+	clock := clocktesting.NewFakeClock(today)
+	r := New(Config{Client: api, Clock: clock, Editions: edition.NewStore("mithaq-system", api, api), Settle: time.Second, Readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts}})
+	look := func(pattern v1alpha1.RegularExpression) int32 {
+		t.Helper()
+		p, err := r.preview(t.Context(), "next", edition.Edition{InForce: compiled(t, "next", v1alpha1.GovernancePolicySpec{Mode: v1alpha1.ModePreview, Identity: handles(pattern)})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *p.NewlyViolating
+	}
+	if n := look("^edu_"); n != 0 || api.lists != 3 {
+		t.Errorf("%d violate, after %d lists", n, api.lists)
+	}
+	if n := look("^moe_"); n != 1 || api.lists != 6 {
+		t.Errorf("a changed policy: %d violate, after %d lists", n, api.lists)
+	}
+	acc.Status.Profile.Handle, acc.ResourceVersion = "moe_s", ""
+	var live v1alpha1.SocialAccount
+	if err := api.Get(t.Context(), client.ObjectKeyFromObject(&acc), &live); err != nil {
+		t.Fatal(err)
+	}
+	live.Status.Profile.Handle = "moe_s"
+	if err := api.Update(t.Context(), &live); err != nil {
+		t.Fatal(err)
+	}
+	if n := look("^moe_"); n != 1 || api.lists != 6 {
+		t.Errorf("at once: %d violate, after %d lists", n, api.lists)
+	}
+	clock.Step(time.Minute)
+	if n := look("^moe_"); n != 0 || api.lists != 9 {
+		t.Errorf("a minute later: %d violate, after %d lists", n, api.lists)
+	}
+	computed := r.previews["next"].result
+	clock.Step(time.Minute)
+	if look("^moe_"); r.previews["next"].result != computed {
+		t.Error("an unchanged fleet was computed anew")
+	}
+	if p, err := r.preview(t.Context(), "next", edition.Edition{InForce: compiled(t, "next", v1alpha1.GovernancePolicySpec{Mode: v1alpha1.ModeEnforce})}); p != nil || err != nil {
+		t.Errorf("mode Enforce: %v, %v", p, err)
+	}
+}
+
+func BenchmarkPreviewOf10000Accounts(b *testing.B) {
+	f := &fleet{readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts}}
+	manual := v1alpha1.GovernancePolicySpec{
+		Tiers: tiers("school", "directorate"), Identity: &v1alpha1.IdentityRules{HandlePattern: "^edu_", BioMustContain: []string{"الرسمي"}, WebsiteDomains: []v1alpha1.DomainName{"edu.example"}, Verified: v1alpha1.VerifiedRequired},
+		Ownership: &v1alpha1.OwnershipRules{AllowedDomains: []v1alpha1.DomainName{"edu.example"}, MaxAccountsPerPerson: 10},
+		Rules:     []v1alpha1.CustomRule{{Name: "a", Expression: "!has(live.location)"}, {Name: "b", Expression: "account.tier != 'x'"}},
+	}
+	f.inForce = []*governance.Policy{compiled(b, "manual", manual)}
+	for i := range 10_000 {
+		acc := seen(fmt.Sprint("a", i), "school", "edu_a")
+		acc.Spec.Owner.Accountable = v1alpha1.PersonName(fmt.Sprint("p", i/5, "@edu.example"))
+		f.accounts = append(f.accounts, acc)
+	}
+	candidate := compiled(b, "next", manual)
+	b.ReportAllocs()
+	for b.Loop() {
+		compare(candidate, f, today)
+	}
+}

@@ -1,0 +1,194 @@
+package observe
+
+import (
+	"context"
+	"time"
+
+	"mithaq.dev/mithaq/internal/budget"
+	"mithaq.dev/mithaq/internal/platform"
+)
+
+// listAgain is how long a listing rests that the platform refuses: accounts are looked
+// up one by one meanwhile.
+const listAgain = time.Hour
+
+// walk is a way over all profiles that an app can list, a page at a time, once in
+// the shortest interval. Who was named needs no look of its own in that lap; who
+// was not is looked up.
+type walk struct {
+	cursor platform.Cursor
+	// due is when the next page is read.
+	due time.Time
+	// pages are those of this walk so far, last those of the one before; 0: this is the
+	// first.
+	pages, last int
+	underway    bool
+	byID        map[string]*target
+}
+
+// lists says that the connection reads pages.
+func (c *conn) lists() bool {
+	return c.Client != nil && c.Client.List != nil && c.Adapter.Listing.Batch > 1 && c.targets >= c.Adapter.Listing.Batch
+}
+
+// early says that the first walk is not over: single looks would only be made twice.
+func (c *conn) early() bool {
+	return c.lists() && c.walk.last == 0 && c.walk.due.Before(c.opened.Add(listAgain))
+}
+
+// page is the next page of the walk, if it is due.
+func (c *conn) page(now time.Time) (*batch, time.Duration) {
+	if !c.lists() || c.walk.underway {
+		return nil, time.Hour
+	}
+	if now.Before(c.walk.due) {
+		return nil, c.walk.due.Sub(now)
+	}
+	r := budget.Request{Charges: c.Adapter.Listing.Charges, Urgent: c.early(), Items: make([]budget.Item, c.Adapter.Listing.Batch)}
+	if wait := c.purse.Wait(r, now); wait > 0 {
+		return nil, wait
+	}
+	c.walk.underway = true
+	return &batch{page: true, request: r}, 0
+}
+
+// pace is how long a page lasts: so that all of them fill the period, but for the
+// first walk, which goes as fast as it may.
+func (c *conn) pace() time.Duration {
+	if c.walk.last == 0 {
+		return 0
+	}
+	return c.period() / time.Duration(c.walk.last)
+}
+
+// period is the interval with which a walk, and the single looks of those who are seen
+// more often, cost the fewest requests.
+func (c *conn) period() time.Duration {
+	best, fewest := time.Duration(0), 0.0
+	for _, r := range c.rings {
+		cost := float64(c.walk.last) / r.every.Seconds()
+		for _, often := range c.rings {
+			if often.every < r.every {
+				cost += float64(often.size) / often.every.Seconds()
+			}
+		}
+		if best == 0 || cost < fewest || cost == fewest && r.every < best {
+			best, fewest = r.every, cost
+		}
+	}
+	return best
+}
+
+// read performs one page.
+func (e *Engine) read(ctx context.Context, c *conn, b *batch) {
+	bounded, cancel := context.WithTimeout(ctx, e.cfg.CallTimeout)
+	defer cancel()
+	page, err := b.client.List.List(bounded, c.walk.cursor)
+	if ctx.Err() != nil {
+		return
+	}
+	now := e.cfg.Clock.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c.underway--
+	c.walk.underway = false
+	b.receipt.Done(shown(page.Observations), err == nil, now)
+	switch {
+	case c.Client != b.client:
+		c.walk = walk{}
+	case err != nil:
+		e.unlisted(c, b, err, now)
+	default:
+		e.listed(ctx, c, page, now)
+	}
+	e.wakeLoop()
+}
+
+// unlisted puts the walk off. What says something about the platform is told.
+func (e *Engine) unlisted(c *conn, b *batch, err error, now time.Time) {
+	kind := platform.KindOf(err)
+	switch kind {
+	case platform.KindRateLimited:
+		c.purse.Pause(b.request.Charges, retryAfter(err), now)
+	case platform.KindUnavailable, platform.KindAmbiguous, platform.KindBudgetExhausted:
+		e.metrics.batch(c.Platform, "list", string(kind))
+		e.unavailable(c, b, now)
+	case platform.KindUnauthorized, platform.KindInvalid, platform.KindNotFound:
+		// This list may be closed to us while accounts are not.
+		e.metrics.batch(c.Platform, "list", string(kind))
+		c.walk = walk{due: now.Add(listAgain)}
+	}
+}
+
+// listed takes in a page.
+func (e *Engine) listed(ctx context.Context, c *conn, page platform.Listing, now time.Time) {
+	w := &c.walk
+	if w.pages == 0 {
+		e.index(c)
+	}
+	w.pages++
+	b := &batch{by: platform.ByID}
+	var known []platform.Observation
+	for _, o := range page.Observations {
+		if o.Outcome != platform.Found || o.Profile == nil {
+			continue
+		}
+		if t := w.byID[o.Profile.ID]; t != nil && t.conn == c && t.id == o.Profile.ID {
+			t.listed = now
+			b.targets, b.refs, known = append(b.targets, t), append(b.refs, platform.AccountRef{ID: t.id}), append(known, o)
+		}
+	}
+	w.cursor = page.Cursor
+	if !page.More {
+		w.last, w.pages, w.cursor = w.pages, 0, ""
+	}
+	// By the plan and not by the answer, so that slow answers do not stretch the walk.
+	if w.due = w.due.Add(c.pace()); w.due.Before(now) {
+		w.due = now.Add(c.pace())
+	}
+	e.answered(ctx, c, b, known, now)
+}
+
+// index finds the targets by their ids, for one walk.
+func (e *Engine) index(c *conn) {
+	c.walk.byID = make(map[string]*target, c.targets)
+	for _, t := range e.targets {
+		if t.conn == c && t.id != "" {
+			c.walk.byID[t.id] = t
+		}
+	}
+}
+
+// skip passes over the members of a ring that a page has shown in this lap. Who is
+// to be seen more often than the walk passes keeps a rhythm of single looks.
+func (c *conn) skip(r *ring, now time.Time) {
+	if !c.lists() || c.walk.last == 0 || r.every < c.period() {
+		return
+	}
+	known := c.period() + 2*c.pace() // a page may be a little late
+	for r.size > 0 {
+		due, ok := r.due(now)
+		if !ok || now.Before(due) {
+			return
+		}
+		t := r.peek(1)[0]
+		if t.listed.IsZero() || now.Sub(t.listed) >= known {
+			return
+		}
+		r.take(1)
+	}
+}
+
+// seen drops from an urgent queue who was looked at since joining it.
+func (c *conn) seen(by platform.Lookup) {
+	if !c.lists() {
+		return
+	}
+	q := c.urgent[by]
+	for _, place := range q.waiting {
+		if t := place.t; t != nil && t.doubt == nil && !t.looked.Before(place.since) {
+			delete(t.queued, by)
+			q.remove(place)
+		}
+	}
+}

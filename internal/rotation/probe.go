@@ -1,0 +1,65 @@
+package rotation
+
+import "time"
+
+// probed takes a probe in, by what it was asked for.
+func probed(v *Vault, slot Which, o *Outcome, f *Facts, now time.Time) {
+	switch {
+	case v.slot(slot) == nil:
+	case slot == SlotCurrent:
+		checked(v, o, f, now)
+		if o.Kind == Done && (v.Journal.Phase == Overlap || v.Journal.Phase == Proving) {
+			weighNew(v, now)
+		}
+	case v.Journal.Phase == Proving:
+		v.Journal.CheckedAt = now
+		provedOld(v, o, f, now)
+	default:
+		swapBack(v, o, now)
+	}
+}
+
+// weighNew weighs a probe of the new credential after its promotion.
+func weighNew(v *Vault, now time.Time) {
+	j := &v.Journal
+	if j.Health != HealthVerified {
+		j.GoodChecks = 0
+		if j.Health.bad() && (j.Phase == Proving || v.Retiring == nil) {
+			stranded(v, now)
+		}
+		return
+	}
+	j.GoodChecks++
+	j.Failed = ""
+	if j.Phase == Proving && (v.Retiring == nil || j.OldDead != "") {
+		v.settle(now)
+	}
+}
+
+// bad says that the platform refuses the credential, or that it is not ours.
+func (h Health) bad() bool {
+	return h == HealthExpired || h == HealthRevoked || h == HealthWrong || h == HealthScope
+}
+
+// swapBack puts the retiring credential into use again if it is still accepted,
+// because the new one is refused after its promotion (effect e19).
+func swapBack(v *Vault, o *Outcome, now time.Time) {
+	switch {
+	case o.Kind != Done:
+		v.again(o, now)
+	case o.Liveness == Alive:
+		v.mark(v.Current.CredID, GrantUnknown, "", now)
+		v.Current, v.Retiring = v.Retiring, nil
+		v.Journal.Health = HealthVerified
+		v.enter(Issuing, now)
+	default:
+		stranded(v, now)
+	}
+}
+
+// stranded: nothing that is stored is accepted. Only a new consent helps.
+func stranded(v *Vault, now time.Time) {
+	v.Journal.Failed = FailedCurrentDenied
+	v.enter(Issuing, now)
+	v.again(&Outcome{RetryAfter: longPause}, now)
+}
