@@ -140,7 +140,6 @@ func newManager(o settings.Options) (manager.Manager, *custody.Leadership, error
 		RetryPeriod:                         ptr.To(custody.RetryPeriod),
 		Cache:                               cacheOptions(o.Namespace),
 		Client: client.Options{Cache: &client.CacheOptions{
-			DisableFor:                      []client.Object{&corev1.Secret{}},
 			EnableReadYourWritesConsistency: ptr.To(true),
 		}},
 	})
@@ -252,8 +251,14 @@ func handovers(mgr ctrl.Manager, o settings.Options, guard *custody.Guard, s sha
 			return fmt.Errorf("adding the consent service: %w", err)
 		}
 	}
+	// The manager's own client would open an informer even for what it only writes,
+	// to see its own writes. No token may lie in a cache.
+	live, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return fmt.Errorf("creating the client for Secrets: %w", err)
+	}
 	if err := handover.Setup(mgr, handover.Config{
-		Client: mgr.GetClient(), Keeper: &custody.Keeper{Client: mgr.GetClient(), Namespace: o.Namespace}, Apps: s.apps, Guard: guard,
+		Client: mgr.GetClient(), Secrets: live, Keeper: &custody.Keeper{Client: live, Namespace: o.Namespace}, Apps: s.apps, Guard: guard,
 		Consents: desk, Editions: s.editions, Recorder: mgr.GetEventRecorder(handover.Name), Clock: clock.RealClock{},
 		Perform: custody.Perform, Random: custody.Random, Told: telemetry.NewHandovers(metrics.Registry), Workers: o.HandoverWorkers,
 	}); err != nil {

@@ -68,7 +68,7 @@ func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount, v 
 	if err := r.gatherDeletion(ctx, acc, f); err != nil {
 		return nil, err
 	}
-	if nonce, code, ok := r.Consents.Take(string(acc.UID)); ok {
+	if nonce, code, ok := r.Consents.Code(string(acc.UID)); ok {
 		f.CodeNonce, f.Code = nonce, code
 	}
 	return f, r.gatherInbox(ctx, acc, v, f)

@@ -37,20 +37,28 @@ type inboxState struct {
 	malformed string
 }
 
-// gatherInbox looks for a credential that was put in and is not known yet.
+// gatherInbox looks for a credential that was put in and is not known yet. Without
+// the right to Secrets of this namespace nothing is begun: what cannot be published
+// would be of no use.
 func (r *Reconciler) gatherInbox(ctx context.Context, acc *v1alpha1.SocialAccount, v *rotation.Vault, f *facts) error {
-	if acc.Spec.Credentials == nil || f.Deleting || v.Current != nil && v.Journal.Phase != rotation.AwaitingConsent {
+	if acc.Spec.Credentials == nil || f.Deleting {
 		return nil
 	}
 	var secret corev1.Secret
 	key := client.ObjectKey{Namespace: acc.Namespace, Name: string(acc.Spec.Credentials.SecretRef.Name)}
-	err := r.Client.Get(ctx, key, &secret)
-	if apierrors.IsNotFound(err) {
+	err := r.Secrets.Get(ctx, key, &secret)
+	switch {
+	case apierrors.IsNotFound(err):
 		f.inbox.missing = true
 		return nil
-	}
-	if err != nil {
+	case apierrors.IsForbidden(err):
+		f.closed = "Mithaq may not read Secrets of this namespace: bind the ClusterRole mithaq-custodian in it to the operator's service account"
+		return nil
+	case err != nil:
 		return fmt.Errorf("reading the Secret of spec.credentials: %w", err)
+	}
+	if v.Current != nil && v.Journal.Phase != rotation.AwaitingConsent {
+		return nil
 	}
 	p, malformed := read(secret.Data)
 	f.inbox.malformed = malformed
@@ -94,7 +102,7 @@ func (r *Reconciler) publish(ctx context.Context, acc *v1alpha1.SocialAccount, v
 		data[KeyExpiresAt] = []byte(v.Current.ExpiresAt.UTC().Format(time.RFC3339))
 	}
 	secret := corev1ac.Secret(name, acc.Namespace).WithData(data)
-	if err := r.Client.Apply(ctx, secret, client.FieldOwner(Name), client.ForceOwnership); err != nil {
+	if err := r.Secrets.Apply(ctx, secret, client.FieldOwner(Name), client.ForceOwnership); err != nil {
 		return fmt.Errorf("publishing the access token: %w", err)
 	}
 	return r.takeOut(ctx, acc, name)
@@ -103,7 +111,7 @@ func (r *Reconciler) publish(ctx context.Context, acc *v1alpha1.SocialAccount, v
 func (r *Reconciler) takeOut(ctx context.Context, acc *v1alpha1.SocialAccount, name string) error {
 	var secret corev1.Secret
 	key := client.ObjectKey{Namespace: acc.Namespace, Name: name}
-	if err := r.Client.Get(ctx, key, &secret); err != nil {
+	if err := r.Secrets.Get(ctx, key, &secret); err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
 	}
 	if _, there := secret.Data[KeyRefreshToken]; !there {
@@ -113,7 +121,7 @@ func (r *Reconciler) takeOut(ctx context.Context, acc *v1alpha1.SocialAccount, n
 	if err != nil {
 		return fmt.Errorf("encoding the outbox: %w", err)
 	}
-	if err := r.Client.Patch(ctx, &secret, client.RawPatch("application/merge-patch+json", patch)); err != nil {
+	if err := r.Secrets.Patch(ctx, &secret, client.RawPatch("application/merge-patch+json", patch)); err != nil {
 		return fmt.Errorf("taking the refresh token out of the outbox: %w", err)
 	}
 	return nil

@@ -100,13 +100,22 @@ func (r *Reconciler) advance(ctx context.Context, acc *v1alpha1.SocialAccount, s
 	}
 	r.offer(acc, stored.Vault, f)
 	failed = errors.Join(failed, r.show(ctx, acc, project(acc, stored.Vault, f, r.Clock.Now(), r.Consents.URL)))
-	if apierrors.IsConflict(failed) {
+	return r.rest(step, stored.Vault, failed)
+}
+
+// rest says when to look again. What only has to be waited for is no error.
+func (r *Reconciler) rest(step rotation.Step, v *rotation.Vault, failed error) (ctrl.Result, error) {
+	switch {
+	case failed == nil:
+		return ctrl.Result{RequeueAfter: r.again(step, v)}, nil
+	case apierrors.IsConflict(failed):
 		return ctrl.Result{RequeueAfter: time.Second}, nil // the vault changed: read it again
-	}
-	if errors.Is(failed, custody.ErrNotOurs) {
+	case errors.Is(failed, custody.ErrNotOurs):
 		return ctrl.Result{RequeueAfter: 5 * time.Second}, nil
+	case errors.Is(failed, errClosed):
+		return ctrl.Result{RequeueAfter: closedEvery}, nil
 	}
-	return ctrl.Result{RequeueAfter: r.again(step, stored.Vault)}, failed
+	return ctrl.Result{}, failed
 }
 
 // again says when to look again.
@@ -121,38 +130,59 @@ func (r *Reconciler) again(step rotation.Step, v *rotation.Vault) time.Duration 
 	return wait
 }
 
+// errClosed: the app that a call needs is not open. Nothing was sent or stored.
+var errClosed = errors.New("the app that the next call needs is not open")
+
 // perform does one step: intent, guard, effect, result.
 func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, stored custody.Stored, s rotation.Step, f *facts) (custody.Stored, error) {
-	key := client.ObjectKeyFromObject(acc)
-	mutates := s.Call != nil && s.Call.Kind == rotation.CallMutate
-	if mutates {
-		if err := r.Guard.Check(ctx); err != nil {
+	job := custody.Job{Call: s.Call, Ref: f.ref, RedirectURI: r.Consents.RedirectURI()}
+	if s.Call != nil {
+		open := false
+		if job.App, open = r.Apps.Get(f.connection, s.Call.Client); !open {
+			return stored, errClosed
+		}
+		if err := r.guard(ctx, s.Call); err != nil {
 			return stored, err
 		}
 	}
+	stored, err := r.store(ctx, acc, stored, s)
+	if err != nil || s.Call == nil {
+		return stored, err
+	}
+	job.Vault, job.Now = stored.Vault, r.Clock.Now()
+	outcome, held := rotation.Outcome{Kind: rotation.Unavailable}, r.guard(ctx, s.Call)
+	if held == nil {
+		outcome = r.Perform(ctx, job)
+	}
+	stored, err = r.record(ctx, client.ObjectKeyFromObject(acc), stored, rotation.Record(stored.Vault, s.Call, &outcome, &f.Facts, r.Clock.Now()))
+	return stored, errors.Join(held, err)
+}
+
+// guard asks, before the intent and again right before the effect, whether this
+// process may change something.
+func (r *Reconciler) guard(ctx context.Context, call *rotation.Call) error {
+	if call.Kind != rotation.CallMutate {
+		return nil
+	}
+	return r.Guard.Check(ctx)
+}
+
+// store publishes and stores what a step says.
+func (r *Reconciler) store(ctx context.Context, acc *v1alpha1.SocialAccount, stored custody.Stored, s rotation.Step) (custody.Stored, error) {
 	if s.Publish {
 		if err := r.publish(ctx, acc, s.Vault); err != nil {
 			return stored, err
 		}
 	}
-	var err error
-	if s.Vault != nil {
-		if stored, err = r.Keeper.Save(ctx, key, stored, s.Vault); err != nil {
-			return stored, err
-		}
-		r.Told.Step(acc.Spec.Platform, string(stored.Vault.Journal.Phase))
-	}
-	if s.Call == nil {
+	if s.Vault == nil {
 		return stored, nil
 	}
-	app, ok := r.Apps.Get(f.connection, s.Call.Client)
-	if !ok {
-		return stored, fmt.Errorf("the %s app of PlatformConnection %s is not open", s.Call.Client, f.connection)
+	next, err := r.Keeper.Save(ctx, client.ObjectKeyFromObject(acc), stored, s.Vault)
+	if err != nil {
+		return stored, err
 	}
-	outcome := r.Perform(ctx, custody.Job{
-		App: app, Call: s.Call, Vault: stored.Vault, Ref: f.ref, RedirectURI: r.Consents.RedirectURI(), Now: r.Clock.Now(),
-	})
-	return r.record(ctx, key, stored, rotation.Record(stored.Vault, s.Call, &outcome, &f.Facts, r.Clock.Now()))
+	r.Told.Step(acc.Spec.Platform, string(next.Vault.Journal.Phase))
+	return next, nil
 }
 
 // recordFor is how long the result of a call is tried to be stored, even while

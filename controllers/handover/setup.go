@@ -32,7 +32,9 @@ import (
 // +kubebuilder:rbac:groups=mithaq.dev,resources=socialaccounts/status,verbs=patch
 // +kubebuilder:rbac:groups=mithaq.dev,resources=governancepolicies;platformconnections,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;create;patch
+// Vaults. The Secrets of tenants are none of its business before somebody binds the
+// ClusterRole mithaq-custodian in a namespace.
+// +kubebuilder:rbac:groups="",namespace=mithaq-system,resources=secrets,verbs=get;create;update
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Name is the controller's name and the owner of the fields that it writes.
@@ -48,8 +50,8 @@ type Consents interface {
 	URL(uid string, nonce platform.Token) string
 	// RedirectURI is the address that platforms send people back to.
 	RedirectURI() string
-	// Take returns a code that came back for an account, once.
-	Take(uid string) (nonce, code platform.Token, ok bool)
+	// Code is what came back for an account's open offer.
+	Code(uid string) (nonce, code platform.Token, ok bool)
 	// Offer makes a consent page possible.
 	Offer(Offer)
 	// Withdraw ends it.
@@ -63,7 +65,9 @@ type Offer = custody.Offer
 
 // Config is what a Reconciler works with.
 type Config struct {
-	Client   client.Client
+	Client client.Client
+	// Secrets reads and writes Secrets past any cache.
+	Secrets  client.Client
 	Keeper   *custody.Keeper
 	Apps     *custody.Apps
 	Guard    *custody.Guard

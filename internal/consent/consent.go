@@ -97,6 +97,7 @@ func (d *Desk) Offer(o custody.Offer) {
 			return
 		}
 		delete(d.offers, t)
+		delete(d.codes, o.UID)
 	}
 	d.offers[ticket(o.UID, o.Nonce)] = offer{Offer: o}
 }
@@ -110,14 +111,15 @@ func (d *Desk) Withdraw(uid string) {
 			delete(d.offers, t)
 		}
 	}
+	delete(d.codes, uid)
 }
 
-// Take returns the code that came back for an account, once.
-func (d *Desk) Take(uid string) (nonce, code platform.Token, ok bool) {
+// Code is the code that came back for an account. It stays until its offer ends: a
+// handover that had to be put off takes it again, and never sends it twice.
+func (d *Desk) Code(uid string) (nonce, code platform.Token, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	a, ok := d.codes[uid]
-	delete(d.codes, uid)
 	return a.nonce, a.code, ok
 }
 

@@ -206,13 +206,20 @@ func (v *Vault) rightHolder(id *Identity, f *Facts) bool { //nolint:gocyclo // o
 // one in use, and asks for consent anew.
 func quarantine(v *Vault, f *Facts, now time.Time) Step {
 	next := v.copy()
-	asked := v.Journal.Ops[OpQuarantine] > 0 && v.Journal.RevokedGrant
-	if !asked && !f.Traits.NoRevoke && (v.Current == nil || safe(v.Pending, v.Current, f)) {
-		token := v.Pending.tokenFor(OpRevokeGrant)
-		return Step{Vault: next, Call: next.intend(OpQuarantine, SlotPending, f.Fingerprint(token))}
+	j := &next.Journal
+	if j.Leaving != SlotPending {
+		j.Leaving, j.RevokedGrant, j.RevokedAccess = SlotPending, false, false
+	}
+	if !f.Traits.NoRevoke && (v.Current == nil || safe(v.Pending, v.Current, f)) {
+		for _, op := range []OpName{OpQuarantine, OpQuarantineAccess} {
+			done := op == OpQuarantine && j.RevokedGrant || op == OpQuarantineAccess && j.RevokedAccess
+			if token := v.Pending.tokenFor(op); token != "" && !done {
+				return Step{Vault: next, Call: next.intend(op, SlotPending, f.Fingerprint(token))}
+			}
+		}
 	}
 	next.Pending = nil
-	next.Journal.RevokedGrant = false
+	j.Leaving, j.RevokedGrant, j.RevokedAccess = "", false, false
 	if f.Traits.Mints {
 		next.enter(Issuing, now)
 		next.again(&Outcome{RetryAfter: longPause}, now)

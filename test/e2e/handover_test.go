@@ -14,6 +14,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -44,8 +45,15 @@ func newCustodyScene(t *testing.T) *scene {
 		ObjectMeta: metav1.ObjectMeta{Name: "x-" + s.name + "-b", Namespace: operatorNamespace},
 		Data:       map[string][]byte{"appToken": []byte(token + "-b"), "clientID": []byte("key-b"), "clientSecret": []byte("secret-b")},
 	}
-	create(t, second)
-	t.Cleanup(func() { _ = shared.admin.Delete(context.Background(), second) })
+	rights := &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "mithaq-custodian", Namespace: s.name},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "mithaq-custodian"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: operatorNamespace, Name: operatorAccount}},
+	}
+	for _, o := range []client.Object{second, rights} {
+		create(t, o)
+		s.more = append(s.more, o)
+	}
 	return s
 }
 
@@ -63,49 +71,64 @@ func (s *scene) held(t *testing.T, name string) *v1alpha1.SocialAccount {
 
 var authorizeLink = regexp.MustCompile(`href="([^"]+/oauth2/authorize[^"]*)"`)
 
+// way opens the page where the accountable person is asked to consent, and returns
+// the link to the platform. The operator may just be starting again.
+func way(t *testing.T, acc *v1alpha1.SocialAccount) (link string) {
+	t.Helper()
+	until(t, func(context.Context) (string, error) {
+		h := read(t, acc).Status.Handover
+		if h == nil || h.ConsentURL == "" {
+			return "no consent URL", nil
+		}
+		page, err := get(t, h.ConsentURL)
+		if err != nil {
+			return err.Error(), nil
+		}
+		found := authorizeLink.FindStringSubmatch(page)
+		if found == nil {
+			return "no way to the platform on the page: " + page, nil
+		}
+		link = html.UnescapeString(found[1])
+		return "", nil
+	})
+	return link
+}
+
 // consent does what the accountable person does: opens the page, goes to the
 // platform, and is sent back.
 func (s *scene) consent(t *testing.T, acc *v1alpha1.SocialAccount) {
 	t.Helper()
-	address := ""
-	until(t, func(context.Context) (string, error) {
-		if h := read(t, acc).Status.Handover; h != nil {
-			address = h.ConsentURL
-		}
-		if address == "" {
-			return "no consent URL", nil
-		}
-		return "", nil
-	})
-	page := fetch(t, http.DefaultClient, address)
-	link := authorizeLink.FindStringSubmatch(page)
-	if link == nil {
-		t.Fatalf("no way to the platform on the page:\n%s", page)
-	}
 	live, _ := s.world.AccountByHandle(world.X, acc.Spec.Handle)
-	s.world.Choose(world.X, world.Choice{Person: live.ID})
-	browser := &http.Client{}
-	if page := fetch(t, browser, html.UnescapeString(link[1])); !strings.Contains(page, "Authorisation received") {
+	s.consentAs(t, acc, live.ID)
+}
+
+// consentAs consents as somebody, perhaps for another account.
+func (s *scene) consentAs(t *testing.T, acc *v1alpha1.SocialAccount, person string) {
+	t.Helper()
+	link := way(t, acc)
+	s.world.Choose(world.X, world.Choice{Person: person})
+	page, err := get(t, link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(page, "Authorisation received") {
 		t.Fatalf("the platform's answer was not taken:\n%s", page)
 	}
 }
 
-func fetch(t *testing.T, c *http.Client, address string) string {
+func get(t *testing.T, address string) (string, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	answer, err := c.Do(request)
+	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
+	return string(body), err
 }
 
 // settles waits until the account's handover is complete and its credential works.
@@ -256,7 +279,7 @@ func TestAConsentForAnotherAccountIsRefused(t *testing.T) {
 	acc := s.held(t, "mine")
 	mine, _ := s.world.AccountByHandle(world.X, acc.Spec.Handle)
 	edit(t, acc, func(a *v1alpha1.SocialAccount) { a.Spec.AccountID = mine.ID })
-	consentAs(t, s, acc, stranger.ID)
+	s.consentAs(t, acc, stranger.ID)
 	until(t, func(context.Context) (string, error) {
 		is := read(t, acc)
 		c := meta.FindStatusCondition(is.Status.Conditions, v1alpha1.ConditionHandoverComplete)
@@ -270,23 +293,4 @@ func TestAConsentForAnotherAccountIsRefused(t *testing.T) {
 	}
 	s.consent(t, acc)
 	s.settles(t, acc, 1)
-}
-
-// consentAs consents as somebody else.
-func consentAs(t *testing.T, s *scene, acc *v1alpha1.SocialAccount, person string) {
-	t.Helper()
-	var address string
-	until(t, func(context.Context) (string, error) {
-		if h := read(t, acc).Status.Handover; h != nil && h.ConsentURL != "" {
-			address = h.ConsentURL
-			return "", nil
-		}
-		return "no consent URL", nil
-	})
-	link := authorizeLink.FindStringSubmatch(fetch(t, http.DefaultClient, address))
-	if link == nil {
-		t.Fatal("no way to the platform on the page")
-	}
-	s.world.Choose(world.X, world.Choice{Person: person})
-	fetch(t, http.DefaultClient, html.UnescapeString(link[1]))
 }
