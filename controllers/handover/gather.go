@@ -29,6 +29,8 @@ type facts struct {
 	apps   map[rotation.App]custody.App
 	// inbox says what is wrong with the Secret of spec.credentials; empty: nothing.
 	inbox inboxState
+	// ahead is when the next attestation that is dated ahead begins to count.
+	ahead time.Time
 }
 
 // renew provides fresh random values.
@@ -53,12 +55,7 @@ func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount, v 
 	if acc.Status.Credentials != nil && acc.Status.Credentials.RotationsTotal != nil {
 		f.Rotations = *acc.Status.Credentials.RotationsTotal
 	}
-	f.Attested = map[string]time.Time{}
-	for _, a := range acc.Spec.Attestations {
-		if !a.At.After(r.Clock.Now()) {
-			f.Attested[string(a.Control)] = a.At.Time
-		}
-	}
+	f.gatherWords(acc.Spec.Attestations, r.Clock.Now())
 	if err := r.gatherRules(ctx, acc, f); err != nil {
 		return nil, err
 	}
@@ -72,6 +69,20 @@ func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount, v 
 		f.CodeNonce, f.Code = nonce, code
 	}
 	return f, r.gatherInbox(ctx, acc, v, f)
+}
+
+// gatherWords takes in what people attested. A word that is dated ahead counts from
+// then on.
+func (f *facts) gatherWords(words []v1alpha1.Attestation, now time.Time) {
+	f.Attested = map[string]time.Time{}
+	for _, a := range words {
+		switch at := a.At.Time; {
+		case !at.After(now):
+			f.Attested[string(a.Control)] = at
+		case f.ahead.IsZero() || at.Before(f.ahead):
+			f.ahead = at
+		}
+	}
 }
 
 func moment(t *metav1.Time) time.Time {

@@ -100,14 +100,14 @@ func (r *Reconciler) advance(ctx context.Context, acc *v1alpha1.SocialAccount, s
 	}
 	r.offer(acc, stored.Vault, f)
 	failed = errors.Join(failed, r.show(ctx, acc, project(acc, stored.Vault, f, r.Clock.Now(), r.Consents.URL)))
-	return r.rest(step, stored.Vault, failed)
+	return r.rest(step, stored.Vault, f, failed)
 }
 
 // rest says when to look again. What only has to be waited for is no error.
-func (r *Reconciler) rest(step rotation.Step, v *rotation.Vault, failed error) (ctrl.Result, error) {
+func (r *Reconciler) rest(step rotation.Step, v *rotation.Vault, f *facts, failed error) (ctrl.Result, error) {
 	switch {
 	case failed == nil:
-		return ctrl.Result{RequeueAfter: r.again(step, v)}, nil
+		return ctrl.Result{RequeueAfter: r.again(step, v, f)}, nil
 	case apierrors.IsConflict(failed):
 		return ctrl.Result{RequeueAfter: time.Second}, nil // the vault changed: read it again
 	case errors.Is(failed, custody.ErrNotOurs):
@@ -119,10 +119,12 @@ func (r *Reconciler) rest(step rotation.Step, v *rotation.Vault, failed error) (
 }
 
 // again says when to look again.
-func (r *Reconciler) again(step rotation.Step, v *rotation.Vault) time.Duration {
-	wait := time.Duration(0)
-	if !step.At.IsZero() {
-		wait = max(step.At.Sub(r.Clock.Now()), 0) + time.Millisecond
+func (r *Reconciler) again(step rotation.Step, v *rotation.Vault, f *facts) time.Duration {
+	wait, now := time.Duration(0), r.Clock.Now()
+	for _, at := range []time.Time{step.At, f.ahead} {
+		if in := max(at.Sub(now), 0) + time.Millisecond; !at.IsZero() && (wait == 0 || in < wait) {
+			wait = in
+		}
 	}
 	if v.Journal.Phase == rotation.AwaitingConsent && (wait == 0 || wait > inboxEvery) {
 		wait = inboxEvery

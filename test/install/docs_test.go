@@ -50,7 +50,7 @@ func flags(t *testing.T) map[string]string {
 	logging.SetOutput(io.Discard)
 	(&zap.Options{}).BindFlags(logging)
 	logging.VisitAll(func(f *flag.Flag) { out[f.Name] = f.DefValue })
-	files, err := filepath.Glob(filepath.Join(root, "*.go"))
+	files, err := filepath.Glob(filepath.Join(root, "internal/settings/*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
