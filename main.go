@@ -135,6 +135,7 @@ func newManager(o settings.Options) (manager.Manager, *custody.Leadership, error
 		LeaderElectionNamespace:             o.Namespace,
 		LeaderElectionResourceLockInterface: leader.Lock,
 		LeaderElectionReleaseOnCancel:       true,
+		GracefulShutdownTimeout:             ptr.To(handover.ShutdownPatience),
 		LeaseDuration:                       ptr.To(custody.LeaseDuration),
 		RenewDeadline:                       ptr.To(custody.RenewDeadline),
 		RetryPeriod:                         ptr.To(custody.RetryPeriod),

@@ -188,8 +188,12 @@ func (r *Reconciler) store(ctx context.Context, acc *v1alpha1.SocialAccount, sto
 }
 
 // recordFor is how long the result of a call is tried to be stored, even while
-// the process is being ended: nothing of it may be lost.
-const recordFor = 90 * time.Second
+// the process is being ended: nothing of it may be lost. ShutdownPatience is what the
+// process has to wait at its end for that.
+const (
+	recordFor        = 90 * time.Second
+	ShutdownPatience = recordFor + 2*time.Second
+)
 
 // record stores a result. A conflict means that somebody else took the vault
 // over; its word counts.
