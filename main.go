@@ -260,7 +260,7 @@ func handovers(mgr ctrl.Manager, o settings.Options, guard *custody.Guard, s sha
 	}
 	if err := handover.Setup(mgr, handover.Config{
 		Client: mgr.GetClient(), Secrets: live, Keeper: &custody.Keeper{Client: live, Namespace: o.Namespace}, Apps: s.apps, Guard: guard,
-		Consents: desk, Editions: s.editions, Recorder: mgr.GetEventRecorder(handover.Name), Clock: clock.RealClock{},
+		Consents: desk, Consented: desk.Source(), Editions: s.editions, Recorder: mgr.GetEventRecorder(handover.Name), Clock: clock.RealClock{},
 		Perform: custody.Perform, Random: custody.Random, Told: telemetry.NewHandovers(metrics.Registry), Workers: o.HandoverWorkers,
 	}); err != nil {
 		return fmt.Errorf("setting up the handover controller: %w", err)

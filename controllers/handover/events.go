@@ -25,16 +25,7 @@ func occurrences(acc *v1alpha1.SocialAccount, s *shown, v *rotation.Vault, now t
 	add := func(reason v1alpha1.EventReason, format string, args ...any) {
 		out = append(out, occurrence{reason, fmt.Sprintf(format, args...)})
 	}
-	was := acc.Status.Handover
-	started := s.handover != nil && (was == nil || was.ID != s.handover.ID)
-	switch {
-	case started:
-		add(v1alpha1.EventHandoverStarted, "rotation %s: %s, to %s", s.handover.ID, s.handover.Trigger, s.handover.To)
-	case s.handover != nil && was.Phase != s.handover.Phase:
-		add(v1alpha1.EventHandoverStepDone, "rotation %s: %s is done", s.handover.ID, was.Phase)
-	case s.handover == nil && was != nil && v.Journal.Rotations > rotations(acc):
-		add(v1alpha1.EventHandoverCompleted, "rotation %s: settled", was.ID)
-	}
+	moved(acc, s, v, add)
 	for _, c := range s.conditions.Changes() {
 		changed(c.Condition, c.Reason, s, add)
 	}
@@ -42,6 +33,21 @@ func occurrences(acc *v1alpha1.SocialAccount, s *shown, v *rotation.Vault, now t
 		add(v1alpha1.EventCredentialsExpiring, "the credential ends at %s and only a person can renew it", ends.UTC().Format(time.RFC3339))
 	}
 	return out
+}
+
+// moved tells of a rotation that began, went on, or ended.
+func moved(acc *v1alpha1.SocialAccount, s *shown, v *rotation.Vault, add func(v1alpha1.EventReason, string, ...any)) {
+	was, is := acc.Status.Handover, s.handover
+	switch {
+	case is == nil:
+		if was != nil && v.Journal.Rotations > rotations(acc) {
+			add(v1alpha1.EventHandoverCompleted, "rotation %s: settled", was.ID)
+		}
+	case was == nil || was.ID != is.ID:
+		add(v1alpha1.EventHandoverStarted, "rotation %s: %s, to %s", is.ID, is.Trigger, is.To)
+	case was.Phase != is.Phase:
+		add(v1alpha1.EventHandoverStepDone, "rotation %s: %s is done", is.ID, was.Phase)
+	}
 }
 
 // told says that the end of this credential was told of before: the status held

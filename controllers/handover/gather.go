@@ -144,9 +144,13 @@ func tighten(rules *rotation.Rules, p *governance.Policy, overlap time.Duration)
 	if age := time.Duration(c.MaxAgeDays) * 24 * time.Hour; age > 0 && (rules.MaxAge == 0 || age < rules.MaxAge) {
 		rules.MaxAge = age
 	}
-	rules.OnAccountable = rules.OnAccountable || slices.Contains(c.RotateOn, v1alpha1.RotateOnAccountableChanged)
-	rules.OnMember = rules.OnMember || slices.Contains(c.RotateOn, v1alpha1.RotateOnMemberRemoved)
-	rules.OnUnit = rules.OnUnit || slices.Contains(c.RotateOn, v1alpha1.RotateOnUnitChanged)
+	for on, flag := range map[v1alpha1.RotateOn]*bool{
+		v1alpha1.RotateOnAccountableChanged: &rules.OnAccountable,
+		v1alpha1.RotateOnMemberRemoved:      &rules.OnMember,
+		v1alpha1.RotateOnUnitChanged:        &rules.OnUnit,
+	} {
+		*flag = *flag || slices.Contains(c.RotateOn, on)
+	}
 	if c.Overlap != nil && (overlap < 0 || c.Overlap.Duration < overlap) {
 		overlap = c.Overlap.Duration
 	}

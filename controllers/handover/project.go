@@ -27,7 +27,7 @@ type shown struct {
 func project(acc *v1alpha1.SocialAccount, v *rotation.Vault, f *facts, now time.Time, url func(string, platform.Token) string) shown {
 	s := shown{conditions: status.Begin(acc.Status.Conditions, acc.Generation, now)}
 	s.conditions.Put(healthy(v, f))
-	s.conditions.Put(complete(v, f))
+	s.conditions.Put(complete(v))
 	s.credentials = credentials(v)
 	s.custody = tenures(v)
 	if v.Journal.Phase != rotation.Idle {
@@ -58,7 +58,12 @@ func healthy(v *rotation.Vault, f *facts) (v1alpha1.State, string) {
 	case v.Current == nil:
 		return v1alpha1.CredentialsSecretMissing, "no credential is held yet: put one into the Secret of spec.credentials, or consent at status.handover.consentURL"
 	}
-	switch v.Journal.Health {
+	return weighed(v.Journal.Health, f)
+}
+
+// weighed says what the last try of the credential in use showed.
+func weighed(h rotation.Health, f *facts) (v1alpha1.State, string) {
+	switch h {
 	case rotation.HealthVerified:
 		return v1alpha1.CredentialsVerified, "the platform accepted the credential for this account"
 	case rotation.HealthExpired:
@@ -78,16 +83,10 @@ func healthy(v *rotation.Vault, f *facts) (v1alpha1.State, string) {
 
 // complete decides HandoverComplete: False from the trigger on until the rotation
 // is settled with evidence.
-func complete(v *rotation.Vault, f *facts) (v1alpha1.State, string) {
+func complete(v *rotation.Vault) (v1alpha1.State, string) {
 	j := &v.Journal
 	if j.Phase == rotation.Idle {
-		if j.Failed == rotation.FailedRestored {
-			return v1alpha1.HandoverFailed, "the vault was restored from a backup; its credential is tried before it is used"
-		}
-		if v.Current == nil {
-			return v1alpha1.HandoverInProgress, "the first credential is awaited"
-		}
-		return v1alpha1.HandoverSettled, "no handover is pending"
+		return atRest(v)
 	}
 	if text, failed := failures[j.Failed]; failed {
 		if j.Failed == rotation.FailedGapNotAllowed || j.Failed == rotation.FailedWrongHolder {
@@ -104,6 +103,17 @@ func complete(v *rotation.Vault, f *facts) (v1alpha1.State, string) {
 		return v1alpha1.HandoverAwaitingHuman, fmt.Sprintf("%d steps that only people can do are open: status.handover.humanSteps", openSteps(v))
 	}
 	return v1alpha1.HandoverInProgress, "credentials are changing hands"
+}
+
+// atRest decides HandoverComplete while no rotation runs.
+func atRest(v *rotation.Vault) (v1alpha1.State, string) {
+	switch {
+	case v.Journal.Failed == rotation.FailedRestored:
+		return v1alpha1.HandoverFailed, failures[rotation.FailedRestored]
+	case v.Current == nil:
+		return v1alpha1.HandoverInProgress, "the first credential is awaited"
+	}
+	return v1alpha1.HandoverSettled, "no handover is pending"
 }
 
 // failures say what helps.

@@ -56,8 +56,6 @@ type Consents interface {
 	Offer(Offer)
 	// Withdraw ends it.
 	Withdraw(uid string)
-	// Source wakes the controller of an account whose code came back.
-	Source() source.Source
 }
 
 // Offer is what a consent page shows and where it leads.
@@ -72,9 +70,11 @@ type Config struct {
 	Apps     *custody.Apps
 	Guard    *custody.Guard
 	Consents Consents
-	Editions *edition.Store
-	Recorder events.EventRecorder
-	Clock    clock.PassiveClock
+	// Consented wakes the controller of an account whose code came back.
+	Consented source.Source
+	Editions  *edition.Store
+	Recorder  events.EventRecorder
+	Clock     clock.PassiveClock
 	// Perform makes one call; custody.Perform outside of tests.
 	Perform func(context.Context, custody.Job) rotation.Outcome
 	// Random returns a fresh secret of 256 bits, in text.
@@ -98,7 +98,7 @@ func Setup(mgr ctrl.Manager, cfg Config) error {
 		Named("handover").
 		Watches(&v1alpha1.SocialAccount{}, &handler.EnqueueRequestForObject{}, builder.WithPredicates(concerned())).
 		Watches(&v1alpha1.GovernancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.all), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WatchesRawSource(cfg.Consents.Source()).
+		WatchesRawSource(cfg.Consented).
 		WithOptions(controller.Options{MaxConcurrentReconciles: cfg.Workers, ReconciliationTimeout: 3 * time.Minute}).
 		Complete(r)
 }

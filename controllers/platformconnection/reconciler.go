@@ -94,22 +94,14 @@ func (r *Reconciler) obstacle(ctx context.Context, connection *v1alpha1.Platform
 	if r.open[connection.Name] == with {
 		return nil, nil
 	}
-	opened, media, err := r.Open(adapter, platform.Config{
-		Endpoint: endpoint, App: secret.Data, Now: r.Clock.Now,
-		Usage: func(u platform.Usage) { r.Observer.Usage(connection.Name, u) },
-	})
+	usage := func(u platform.Usage) { r.Observer.Usage(connection.Name, u) }
+	opened, media, err := r.Open(adapter, platform.Config{Endpoint: endpoint, App: secret.Data, Now: r.Clock.Now, Usage: usage})
 	if err != nil {
 		return secretMalformed(fmt.Sprintf("spec.appSecretRef: Secret %s: %v", client.ObjectKeyFromObject(secret), err)), nil
 	}
 	apps := map[rotation.App]custody.App{rotation.Primary: {Adapter: adapter, Client: opened}}
-	if alternate.Name != "" {
-		second, _, err := r.Open(adapter, platform.Config{
-			Endpoint: endpoint, App: alternate.Data, Now: r.Clock.Now, Usage: func(platform.Usage) {},
-		})
-		if err != nil {
-			return secretMalformed(fmt.Sprintf("spec.alternateAppSecretRef: Secret %s: %v", client.ObjectKeyFromObject(alternate), err)), nil
-		}
-		apps[rotation.Alternate] = custody.App{Adapter: adapter, Client: second}
+	if malformed := r.openAlternate(adapter, endpoint, alternate, apps); malformed != nil {
+		return malformed, nil
 	}
 	r.Apps.Set(connection.Name, apps)
 	r.Observer.SetConnection(observe.Connection{
@@ -118,6 +110,19 @@ func (r *Reconciler) obstacle(ctx context.Context, connection *v1alpha1.Platform
 	})
 	r.open[connection.Name] = with
 	return nil, nil
+}
+
+// openAlternate adds the second app, where there is one.
+func (r *Reconciler) openAlternate(adapter platform.Adapter, endpoint string, secret *corev1.Secret, apps map[rotation.App]custody.App) *obstacle {
+	if secret.Name == "" {
+		return nil
+	}
+	opened, _, err := r.Open(adapter, platform.Config{Endpoint: endpoint, App: secret.Data, Now: r.Clock.Now, Usage: func(platform.Usage) {}})
+	if err != nil {
+		return secretMalformed(fmt.Sprintf("spec.alternateAppSecretRef: Secret %s: %v", client.ObjectKeyFromObject(secret), err))
+	}
+	apps[rotation.Alternate] = custody.App{Adapter: adapter, Client: opened}
+	return nil
 }
 
 // secret reads a Secret of the operator's namespace.

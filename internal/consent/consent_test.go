@@ -34,7 +34,7 @@ func open(t *testing.T) (*Desk, string) {
 
 func get(t *testing.T, address string) (status int, body string, header http.Header) {
 	t.Helper()
-	resp, err := http.Get(address) //nolint:noctx // a test server
+	resp, err := http.Get(address)
 	if err != nil {
 		t.Fatal(err)
 	}

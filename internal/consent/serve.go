@@ -107,10 +107,11 @@ func (s *Server) Start(ctx context.Context) error {
 	case <-ctx.Done():
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
-		err = server.Shutdown(bounded)
-		<-ended
+		if err = server.Shutdown(bounded); err == nil {
+			err = <-ended
+		}
 	}
-	if err != nil && !errors.Is(err, http.ErrServerClosed) {
+	if !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving consents: %w", err)
 	}
 	return nil

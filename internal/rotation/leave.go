@@ -11,17 +11,15 @@ func leave(v *Vault, f *Facts, now time.Time) Step {
 		return Step{Release: true}
 	}
 	for _, which := range []Which{SlotPending, SlotRetiring, SlotCurrent} {
-		s := v.slot(which)
-		if s == nil || !f.Revoke && which != SlotPending || v.ended(s) {
-			continue
+		if s := v.slot(which); s != nil && !v.ended(s) && (f.Revoke || which == SlotPending && v.dispensable(f)) {
+			return v.endSlot(which, f, now)
 		}
-		if which == SlotPending && !f.Revoke && v.Current != nil && !safe(s, v.Current, f) {
-			continue
-		}
-		return v.endSlot(which, f, now)
 	}
 	return Step{Release: true}
 }
+
+// dispensable says that the pending grant can be revoked without ending the one in use.
+func (v *Vault) dispensable(f *Facts) bool { return v.Current == nil || safe(v.Pending, v.Current, f) }
 
 // endSlot sends one revocation, or proves that the last one took effect.
 func (v *Vault) endSlot(which Which, f *Facts, now time.Time) Step {

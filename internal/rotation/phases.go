@@ -210,13 +210,8 @@ func quarantine(v *Vault, f *Facts, now time.Time) Step {
 	if j.Leaving != SlotPending {
 		j.Leaving, j.RevokedGrant, j.RevokedAccess = SlotPending, false, false
 	}
-	if !f.Traits.NoRevoke && (v.Current == nil || safe(v.Pending, v.Current, f)) {
-		for _, op := range []OpName{OpQuarantine, OpQuarantineAccess} {
-			done := op == OpQuarantine && j.RevokedGrant || op == OpQuarantineAccess && j.RevokedAccess
-			if token := v.Pending.tokenFor(op); token != "" && !done {
-				return Step{Vault: next, Call: next.intend(op, SlotPending, f.Fingerprint(token))}
-			}
-		}
+	if op := next.toQuarantine(); op != "" && !f.Traits.NoRevoke && v.dispensable(f) {
+		return Step{Vault: next, Call: next.intend(op, SlotPending, f.Fingerprint(v.Pending.tokenFor(op)))}
 	}
 	next.Pending = nil
 	j.Leaving, j.RevokedGrant, j.RevokedAccess = "", false, false
@@ -227,6 +222,18 @@ func quarantine(v *Vault, f *Facts, now time.Time) Step {
 	}
 	next.invite(f, now)
 	return store(next, now)
+}
+
+// toQuarantine is the part of the pending grant that is still to be revoked; empty:
+// none.
+func (v *Vault) toQuarantine() OpName {
+	switch j := &v.Journal; {
+	case !j.RevokedGrant && v.Pending.tokenFor(OpQuarantine) != "":
+		return OpQuarantine
+	case !j.RevokedAccess && v.Pending.tokenFor(OpQuarantineAccess) != "":
+		return OpQuarantineAccess
+	}
+	return ""
 }
 
 // safe says that revoking gone cannot end kept.

@@ -103,12 +103,17 @@ func (o *Options) checkConsent() error {
 		return nil
 	}
 	u, err := url.Parse(o.ConsentURL)
-	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if err != nil || !isBase(u) {
 		return errors.New("--consent-url is no base URL")
 	}
-	loopback := u.Hostname() == "127.0.0.1" || u.Hostname() == "localhost" || u.Hostname() == "::1"
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback || !o.AllowInsecure) {
+	if u.Scheme != "https" && !(o.AllowInsecure && u.Scheme == "http" && isLoopback(u.Hostname())) {
 		return errors.New("--consent-url must be https; http is for loopback addresses with --allow-insecure-endpoints")
 	}
 	return nil
 }
+
+func isBase(u *url.URL) bool {
+	return u.Host != "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil
+}
+
+func isLoopback(host string) bool { return host == "127.0.0.1" || host == "localhost" || host == "::1" }
