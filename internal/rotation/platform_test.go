@@ -116,7 +116,7 @@ func (p *platform) perform(call *Call, v *Vault, now time.Time) Outcome {
 	case OpUnseat:
 		delete(p.members, call.Member.ID)
 		return Outcome{Kind: Done}
-	case OpRevokeAccess:
+	case OpRevokeAccess, OpQuarantineAccess:
 		return p.revoke(slot.Access)
 	default:
 		token := slot.Refresh
