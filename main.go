@@ -46,8 +46,12 @@ import (
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/observe"
 	"mithaq.dev/mithaq/internal/platform"
+	"mithaq.dev/mithaq/internal/platform/facebook"
+	"mithaq.dev/mithaq/internal/platform/instagram"
 	"mithaq.dev/mithaq/internal/platform/media"
+	"mithaq.dev/mithaq/internal/platform/snapchat"
 	"mithaq.dev/mithaq/internal/platform/x"
+	"mithaq.dev/mithaq/internal/platform/youtube"
 	"mithaq.dev/mithaq/internal/policytest"
 	"mithaq.dev/mithaq/internal/settings"
 	"mithaq.dev/mithaq/internal/tally"
@@ -192,7 +196,10 @@ func wire(ctx context.Context, mgr manager.Manager, leader *custody.Leadership, 
 
 // adapters are the platforms that this version speaks to.
 func adapters() map[v1alpha1.PlatformName]platform.Adapter {
-	return map[v1alpha1.PlatformName]platform.Adapter{v1alpha1.PlatformX: x.Adapter()}
+	return map[v1alpha1.PlatformName]platform.Adapter{
+		v1alpha1.PlatformX: x.Adapter(), v1alpha1.PlatformInstagram: instagram.Adapter(), v1alpha1.PlatformSnapchat: snapchat.Adapter(),
+		v1alpha1.PlatformYouTube: youtube.Adapter(), v1alpha1.PlatformFacebook: facebook.Adapter(),
+	}
 }
 
 // shared is what several controllers work with.
@@ -235,6 +242,9 @@ func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Opt
 		Open: func(adapter platform.Adapter, cfg platform.Config) (*platform.Client, observe.MediaFetcher, error) {
 			cfg.Hosts = adapter.HostsAt(cfg.Endpoint)
 			cfg.HTTP = platform.NewHTTPClient(platform.TransportConfig{Endpoint: cfg.Endpoint, Also: slices.Collect(maps.Values(cfg.Hosts)), Observe: requests.Of(adapter.Name), Now: cfg.Now})
+			cfg.Notice = func(text, version string) {
+				ctrl.Log.WithName("platform").Info(text, "platform", adapter.Name, "version", version)
+			}
 			opened, err := adapter.Open(cfg)
 			return opened, images(adapter, cfg.Endpoint), err
 		},

@@ -112,6 +112,9 @@ func (r *Reconciler) rest(step rotation.Step, v *rotation.Vault, f *facts, faile
 		return ctrl.Result{RequeueAfter: time.Second}, nil // the vault changed: read it again
 	case errors.Is(failed, custody.ErrNotOurs):
 		return ctrl.Result{RequeueAfter: 5 * time.Second}, nil
+	case apierrors.IsForbidden(failed):
+		ctrl.Log.WithName(Name).Info("The vault cannot be written: bind the ClusterRole mithaq-custodian in the operator's namespace")
+		return ctrl.Result{RequeueAfter: inboxEvery}, nil
 	case errors.Is(failed, errClosed):
 		return ctrl.Result{RequeueAfter: closedEvery}, nil
 	}

@@ -32,9 +32,8 @@ import (
 // +kubebuilder:rbac:groups=mithaq.dev,resources=socialaccounts/status,verbs=patch
 // +kubebuilder:rbac:groups=mithaq.dev,resources=governancepolicies;platformconnections,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
-// Vaults. The Secrets of tenants are none of its business before somebody binds the
-// ClusterRole mithaq-custodian in a namespace.
-// +kubebuilder:rbac:groups="",namespace=mithaq-system,resources=secrets,verbs=get;create;update
+// Vaults and the Secrets of tenants are out of reach before somebody binds the
+// ClusterRole mithaq-custodian.
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Name is the controller's name and the owner of the fields that it writes.

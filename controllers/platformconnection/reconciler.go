@@ -94,8 +94,10 @@ func (r *Reconciler) obstacle(ctx context.Context, connection *v1alpha1.Platform
 	if r.open[connection.Name] == with {
 		return nil, nil
 	}
-	usage := func(u platform.Usage) { r.Observer.Usage(connection.Name, u) }
-	opened, media, err := r.Open(adapter, platform.Config{Endpoint: endpoint, App: secret.Data, Now: r.Clock.Now, Usage: usage})
+	opened, media, err := r.Open(adapter, platform.Config{
+		Endpoint: endpoint, App: secret.Data, Grant: r.grants(connection.Name), Now: r.Clock.Now,
+		Usage: func(u platform.Usage) { r.Observer.Usage(connection.Name, u) },
+	})
 	if err != nil {
 		return secretMalformed(fmt.Sprintf("spec.appSecretRef: Secret %s: %v", client.ObjectKeyFromObject(secret), err)), nil
 	}

@@ -35,7 +35,6 @@ const (
 	namespace      = "mithaq-system"
 	accountName    = "mithaq-controller-manager"
 	serviceAccount = "system:serviceaccount:" + namespace + ":" + accountName
-	appSecret      = "x-moe-app"
 	owner          = "mithaq-dev"
 )
 
@@ -91,15 +90,14 @@ func (c *cluster) stop() error {
 }
 
 // install applies what config/default installs, the Deployment apart: the
-// operator runs beside the cluster. It adds the demonstration's app Secret.
-func (c *cluster) install(ctx context.Context, o options, token string) error {
+// operator runs beside the cluster. It adds the demonstration's app Secrets.
+func (c *cluster) install(ctx context.Context, o options, secrets map[string]map[string]string) error {
 	objects := []client.Object{
 		&corev1.Namespace{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}, ObjectMeta: metav1.ObjectMeta{Name: namespace}},
 		&corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: metav1.ObjectMeta{Name: accountName, Namespace: namespace}},
-		&corev1.Secret{
-			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-			ObjectMeta: metav1.ObjectMeta{Name: appSecret, Namespace: namespace}, StringData: map[string]string{"appToken": token},
-		},
+	}
+	for name, data := range secrets {
+		objects = append(objects, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}, StringData: data})
 	}
 	for _, object := range objects {
 		if err := c.client.Create(ctx, object); err != nil {
@@ -134,14 +132,14 @@ func (c *cluster) apply(ctx context.Context, object *unstructured.Unstructured) 
 
 // applySamples applies the samples file by file, in the order of their names. A
 // file named 90-… comes a second later, so that its objects are younger.
-func (c *cluster) applySamples(ctx context.Context, o options, x string) (int, error) {
+func (c *cluster) applySamples(ctx context.Context, o options, addresses map[string]string) (int, error) {
 	objects, err := read(filepath.Join(o.root, o.samples))
 	if err != nil {
 		return 0, err
 	}
 	waited := false
 	for n, object := range objects {
-		if err := point(object, x); err != nil {
+		if err := point(object, addresses); err != nil {
 			return n, err
 		}
 		if late(object) && !waited {
@@ -159,12 +157,17 @@ func (c *cluster) applySamples(ctx context.Context, o options, x string) (int, e
 	return len(objects), nil
 }
 
-// point leads a sample connection to where the simulator listens.
-func point(object *unstructured.Unstructured, x string) error {
+// point leads a sample connection to where the simulator serves its platform.
+func point(object *unstructured.Unstructured, addresses map[string]string) error {
 	if object.GetKind() != v1alpha1.KindPlatformConnection || !strings.HasPrefix(nested(object, "spec", "endpoint"), "http://127.0.0.1") {
 		return nil
 	}
-	return unstructured.SetNestedField(object.Object, x, "spec", "endpoint")
+	platform := nested(object, "spec", "platform")
+	address, ok := addresses[strings.ToLower(platform)]
+	if !ok {
+		return fmt.Errorf("the simulator serves no %s", platform)
+	}
+	return unstructured.SetNestedField(object.Object, address, "spec", "endpoint")
 }
 
 // sourceFile remembers, while objects are in memory, which file they came from.

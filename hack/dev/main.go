@@ -69,12 +69,12 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, simulator.stop()) }()
-	say("platform simulator serves X at %s", simulator.x)
+	say("platform simulator serves %d platforms; its control endpoint is %s", len(simulator.addresses)-1, simulator.addresses[control])
 
-	if err := cluster.install(ctx, o, simulator.token); err != nil {
+	if err := cluster.install(ctx, o, simulator.secrets); err != nil {
 		return err
 	}
-	say("installed CRDs, roles and the app Secret")
+	say("installed CRDs, roles and %d app Secrets", len(simulator.secrets))
 	operator, err := startOperator(ctx, o, cluster)
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func run(ctx context.Context, o options) (err error) {
 	defer func() { err = errors.Join(err, operator.stop()) }()
 	say("operator runs as %s", serviceAccount)
 
-	n, err := cluster.applySamples(ctx, o, simulator.x)
+	n, err := cluster.applySamples(ctx, o, simulator.addresses)
 	if err != nil {
 		return err
 	}
@@ -103,8 +103,8 @@ func hints(o options, s *simulator) []string {
 	}
 	return []string{
 		fmt.Sprintf("export KUBECONFIG=%s    # then: %s/kubectl get mithaq -A", kubeconfig, o.bin),
-		fmt.Sprintf("curl -X PATCH %s/v1/accounts/X/edu_riyadh -d '{\"displayName\":\"Hacked\"}'    # deface an account", s.control),
-		fmt.Sprintf("curl -X PUT %s/v1/faults/X -d '{\"kind\":\"status\",\"status\":503}'    # an outage; DELETE ends it", s.control),
+		fmt.Sprintf("curl -X PATCH %s/v1/accounts/X/edu_riyadh -d '{\"displayName\":\"Hacked\"}'    # deface an account", s.addresses[control]),
+		fmt.Sprintf("curl -X PUT %s/v1/faults/YouTube -d '{\"kind\":\"status\",\"status\":503}'    # an outage; DELETE ends it", s.addresses[control]),
 		fmt.Sprintf("logs: %s/operator.log", o.state),
 	}
 }

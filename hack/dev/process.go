@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"mithaq.dev/mithaq/hack/dev/apps"
 	"mithaq.dev/mithaq/hack/platformsim/world"
 )
 
@@ -80,10 +81,15 @@ func (p *process) stop() error {
 	return p.log.Close()
 }
 
+// control is the name of the simulator's own endpoint among its addresses.
+const control = "control"
+
 // simulator is the running platform simulator.
 type simulator struct {
 	*process
-	x, control, token string
+	// addresses are the base URLs by platform, in lower case, and that of "control".
+	addresses map[string]string
+	secrets   map[string]map[string]string
 }
 
 // startSimulator starts the simulator and waits until it says where it listens.
@@ -92,28 +98,22 @@ func startSimulator(ctx context.Context, o options) (*simulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &simulator{}
-	for _, app := range fleet.Apps {
-		if app.Platform == "X" {
-			s.token = app.AppToken
-		}
-	}
+	s := &simulator{secrets: apps.Secrets(fleet)}
 	ready := filepath.Join(o.state, "simulator.json")
 	if err := os.Remove(ready); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("removing an old %s: %w", ready, err)
 	}
-	// The demonstration looks every few seconds, far above what X sells to one
-	// app: the simulator publishes a larger limit, and the operator honours it.
+	// The demonstration looks every few seconds, far above what the platforms grant to
+	// one app: the simulator grants more, and the operator honours it.
 	s.process, err = start(o, "simulator", nil, filepath.Join(o.bin, "platformsim"),
-		"--fleet", o.fleet, "--x-listen", "127.0.0.1:0", "--control-listen", "127.0.0.1:0", "--ready-file", ready, "--x-limit", "100000")
+		"--fleet", o.fleet, "--x-listen", "127.0.0.1:0", "--control-listen", "127.0.0.1:0", "--ready-file", ready,
+		"--x-limit", "100000", "--youtube-units", "10000000", "--meta-engaged", "100000")
 	if err != nil {
 		return nil, err
 	}
-	var addresses struct{ X, Control string }
-	if err := s.await(ctx, ready, &addresses); err != nil {
+	if err := s.await(ctx, ready, &s.addresses); err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
-	s.x, s.control = addresses.X, addresses.Control
 	return s, nil
 }
 

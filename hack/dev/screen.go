@@ -128,7 +128,7 @@ func (s *screen) table(f *fleet, all bool) string {
 	hidden := 0
 	for i := range f.accounts {
 		acc := &f.accounts[i]
-		if !all && (inOrder(acc) || reason(acc.Status.Conditions, v1alpha1.ConditionObserved) == v1alpha1.ReasonNotObservable) {
+		if !all && inOrder(acc) {
 			hidden++
 			continue
 		}
@@ -140,7 +140,7 @@ func (s *screen) table(f *fleet, all bool) string {
 	}
 	out := t.Render()
 	if hidden > 0 {
-		out += fmt.Sprintf("\n(%d more are in order, or on platforms that this version cannot observe)", hidden)
+		out += fmt.Sprintf("\n(%d more are in order)", hidden)
 	}
 	return out
 }

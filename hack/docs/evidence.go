@@ -18,7 +18,7 @@ func evidence() string {
 	b.WriteString(generated)
 	b.WriteString(`# Evidence
 
-How each rule can be known on each platform, from what the adapters declare. A verdict has three values: what is not known is ` + "`Unknown`" + `, says which data is missing, and is never a pass. The operator speaks to X so far; the other adapters are described here and not wired into it yet.
+How each rule can be known on each platform, from what the adapters declare. A verdict has three values: what is not known is ` + "`Unknown`" + `, says which data is missing, and is never a pass.
 
 - **Observed**: read from the platform, or from what the account and the fleet declare.
 - **Observed with a token**: read with the account's own token alone, which an account of class Personal never has: there it is Unknown.

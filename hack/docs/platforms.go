@@ -55,7 +55,7 @@ func adapters() []documented {
 			{youtube.KeyWorkspaceToken, "refresh token of a Workspace administrator who granted the client `admin.directory.user.security`: sessions, grants and app passwords of that domain's accounts can then be ended"},
 		})},
 		{snapchat.Adapter(), slices.Concat(client, []secretKey{
-			{snapchat.KeyRefreshToken, "begins the app's own grant, which rotates and is kept by the operator from then on; or"},
+			{snapchat.KeyRefreshToken, "begins the app's own grant, which rotates and is kept in the Secret `mithaq-grants` from then on; or"},
 			{snapchat.KeyAccessToken, "a ready access token, used until it is refused"},
 			{snapchat.KeyOrganizations, "ids of organisations whose profiles are read page by page; optional"},
 			{snapchat.KeyRevokePath, "path of the revocation, which no page of the API documents; optional"},
@@ -86,7 +86,7 @@ var fieldNames = []struct {
 func platforms(list []documented) string {
 	var b strings.Builder
 	b.WriteString(generated)
-	b.WriteString("# Platforms\n\nWhat can be read, with which credential, at which cost, and what cannot: as the adapters declare it. What is not listed is unknown, which is never the same as empty.\n\nThe operator speaks to X so far; the other adapters are described here and not wired into it yet.\n")
+	b.WriteString("# Platforms\n\nWhat can be read, with which credential, at which cost, and what cannot: as the adapters declare it. What is not listed is unknown, which is never the same as empty.\n")
 	overview(&b, list)
 	for _, a := range list {
 		fmt.Fprintf(&b, "\n## %s\n", a.Name)

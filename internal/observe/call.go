@@ -94,14 +94,15 @@ func (e *Engine) call(ctx context.Context, c *conn, b *batch) {
 
 // silent says that nobody in a batch was answered, which is no answer. A few
 // accounts that the platform keeps quiet about are not it, unless there are no
-// others, or the platform is out of reach already.
+// others, or the platform is out of reach already. A way that never says that there
+// is nobody keeps quiet by its nature.
 func (c *conn) silent(b *batch, observations []platform.Observation) bool {
 	for _, o := range observations {
 		if o.Outcome != platform.Unanswered {
 			return false
 		}
 	}
-	return c.failures > 0 || len(b.targets) >= min(c.batchSize(b.by), c.targets)
+	return c.failures > 0 || !c.Adapter.Profiles[b.by].Silent && len(b.targets) >= min(c.batchSize(b.by), c.targets)
 }
 
 // answered takes in the answers of a call.

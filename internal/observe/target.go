@@ -160,6 +160,9 @@ func (e *Engine) regroup(c *conn) {
 }
 
 func (t *target) ref(by platform.Lookup) platform.AccountRef {
+	if by == platform.ByID && t.conn.Adapter.Profiles[by].Hinted {
+		return platform.AccountRef{ID: t.id, Handle: t.Handle}
+	}
 	if by == platform.ByID {
 		return platform.AccountRef{ID: t.id}
 	}

@@ -32,7 +32,7 @@ func retryAfter(err error) time.Duration {
 // takes a second look by another way.
 func (e *Engine) weigh(ctx context.Context, t *target, by platform.Lookup, o platform.Observation, now time.Time) { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	if o.Outcome == platform.Unanswered || o.Outcome == platform.Found && o.Profile == nil {
-		e.unanswered(t, by, now)
+		e.unanswered(t, by, o.Err, now)
 		return
 	}
 	t.unanswered = 0
@@ -65,11 +65,9 @@ func (t *target) tooSoon(o platform.Observation, now time.Time) bool {
 
 // unanswered asks once more at once, and then in the next lap. What is known
 // stays, and grows stale.
-func (e *Engine) unanswered(t *target, by platform.Lookup, now time.Time) {
+func (e *Engine) unanswered(t *target, by platform.Lookup, why error, now time.Time) {
 	e.metrics.unbelieved(t.conn.Platform, "unanswered")
-	if way := t.conn.way(t); t.doubt != nil && by != way && t.conn.Adapter.Profiles[by].Silent {
-		// The other way does not tell (Snapchat's search never says that there is
-		// nobody): a later look by the same is the last resort.
+	if way := t.conn.way(t); t.doubt != nil && by != way && t.conn.mute(by, why) {
 		t.alone = true
 		t.conn.enqueueLater(t, way, now.Add(doubtFor))
 		return
@@ -79,6 +77,13 @@ func (e *Engine) unanswered(t *target, by platform.Lookup, now time.Time) {
 	if t.unanswered == 1 {
 		t.conn.enqueueLater(t, by, now.Add(doubtFor))
 	}
+}
+
+// mute says that the other way does not tell, so that a later look by the same is the
+// last resort: Snapchat's search never says that there is nobody, and Instagram reads
+// others through an account of ours, which the app Secret need not name.
+func (c *conn) mute(by platform.Lookup, why error) bool {
+	return c.Adapter.Profiles[by].Silent || platform.KindOf(why) == platform.KindInvalid
 }
 
 func (e *Engine) weighByID(ctx context.Context, t *target, o platform.Observation, now time.Time) {

@@ -58,6 +58,9 @@ type Read struct {
 	Batch int
 	// Silent: it finds accounts, and never says that there is none.
 	Silent bool
+	// Hinted: a lookup by id takes the declared handle along, as some accounts can be
+	// read by it alone (Instagram's of others).
+	Hinted bool
 	// Charges are what a request costs; at least one.
 	Charges []Charge
 	// Credential says, for people, what the read needs: "app bearer".

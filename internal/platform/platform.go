@@ -20,7 +20,8 @@ const (
 
 // AccountRef names an account to a platform: by its immutable ID where that is
 // known, else by its handle (no leading @). A handle can change hands; an ID
-// cannot.
+// cannot. A lookup by ID holds the declared handle as well where Read.Hinted says so:
+// a hint of where to look, and never what the account is.
 type AccountRef struct {
 	ID     string
 	Handle string

@@ -393,3 +393,32 @@ func drain(t *testing.T, c *platform.Client, p platform.Name, cursor platform.Cu
 	t.Fatal("no end")
 	return nil, ""
 }
+
+// An official's own account is in no portfolio of ours: only its handle leads to it, and
+// that its id leads nowhere says nothing.
+func TestInstagramAccountsOfOthers(t *testing.T) {
+	m := simulateMeta(t, meta.Options{Engaged: 1000, DailyUsers: 1_000_000})
+	const id, handle = "17841405822309999", "an_official"
+	if err := m.Put(world.Account{Platform: world.Instagram, ID: id, Handle: handle, DisplayName: "An official", Image: "default", Owner: "800"}); err != nil {
+		t.Fatal(err)
+	}
+	c := m.open(t, instagram.Adapter(), metaApp()).Observe
+	for _, step := range []struct {
+		name string
+		by   platform.Lookup
+		ref  platform.AccountRef
+		want platform.Outcome
+	}{
+		{"by id alone", platform.ByID, platform.AccountRef{ID: id}, platform.Unanswered},
+		{"by id with its handle", platform.ByID, platform.AccountRef{ID: id, Handle: handle}, platform.Found},
+		{"by handle", platform.ByHandle, platform.AccountRef{Handle: handle}, platform.Found},
+		{"by id alone, once it was seen", platform.ByID, platform.AccountRef{ID: id}, platform.Unanswered},
+		{"by id with the handle of another", platform.ByID, platform.AccountRef{ID: id, Handle: "edu_2"}, platform.Unanswered},
+		{"by id with a handle of nobody", platform.ByID, platform.AccountRef{ID: id, Handle: "nobody_has_this"}, platform.Unanswered},
+	} {
+		got, err := c.Observe(t.Context(), step.by, []platform.AccountRef{step.ref})
+		if err != nil || len(got) != 1 || got[0].Outcome != step.want || got[0].Ref != step.ref {
+			t.Errorf("%s: %+v, %v; want %s", step.name, got, err, step.want)
+		}
+	}
+}

@@ -153,14 +153,13 @@ func TestTwoDefaultsAreNone(t *testing.T) {
 	expectEvents(t, byDefault)
 }
 
-func TestAPlatformWithoutAnAdapterSaysSo(t *testing.T) {
+func TestASecretOfAnotherPlatformSaysSo(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, func(s *scene) { s.connection.Spec.Platform, s.connection.Spec.Endpoint = v1alpha1.PlatformYouTube, "" })
 	tube := s.account("tube", func(a *v1alpha1.SocialAccount) { a.Spec.Platform = v1alpha1.PlatformYouTube })
 	s.declare(t, tube)
-	s.expect(t, map[string]verdict{"tube": good(seenAs("Unknown/NotObservable"), identityUnknown)})
-	condition(t, tube, ofAccount, "Observed", "Unknown/NotObservable", "no adapter for YouTube")
-	condition(t, s.connection, ofConnection, "Ready", "False/PlatformNotSupported", "no adapter for YouTube")
+	s.expect(t, map[string]verdict{"tube": good(seenAs("Unknown/Unauthorized"), identityUnknown, func(v *verdict) { v.compliant = "Unknown/AwaitingObservation" })})
+	condition(t, s.connection, ofConnection, "Ready", "False/SecretMalformed", "the app Secret lacks apiKey")
 	s.noCircles(t)
 	expectEvents(t, tube)
 }

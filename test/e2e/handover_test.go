@@ -45,16 +45,20 @@ func newCustodyScene(t *testing.T) *scene {
 		ObjectMeta: metav1.ObjectMeta{Name: "x-" + s.name + "-b", Namespace: operatorNamespace},
 		Data:       map[string][]byte{"appToken": []byte(token + "-b"), "clientID": []byte("key-b"), "clientSecret": []byte("secret-b")},
 	}
-	rights := &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "mithaq-custodian", Namespace: s.name},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "mithaq-custodian"},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: operatorNamespace, Name: operatorAccount}},
-	}
-	for _, o := range []client.Object{second, rights} {
+	for _, o := range []client.Object{second, s.custodian(operatorNamespace), s.custodian(s.name)} {
 		create(t, o)
 		s.more = append(s.more, o)
 	}
 	return s
+}
+
+// custodian lets the operator hold credentials, as docs/handover.md says.
+func (s *scene) custodian(namespace string) client.Object {
+	return &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "mithaq-custodian-" + s.name, Namespace: namespace},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "mithaq-custodian"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: operatorNamespace, Name: operatorAccount}},
+	}
 }
 
 // held declares an account with credentials.

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/controllers/platformconnection"
 )
 
 // Where a right holds.
@@ -52,8 +53,9 @@ var operatorRights = rights{
 	// Who asks for metrics, and whether they may.
 	everywhere + " authentication.k8s.io/tokenreviews":        {"create"},
 	everywhere + " authorization.k8s.io/subjectaccessreviews": {"create"},
-	// App Secrets and vaults, accepted editions, the lease.
-	ownOnly + " secrets":                    {"create", "get", "list", "update", "watch"},
+	// App Secrets, accepted editions, the lease. It makes the Secret of the grants that
+	// it rotates; updating that one alone is a right by name, see grants.
+	ownOnly + " secrets":                    {"create", "get", "list", "watch"},
 	ownOnly + " apps/controllerrevisions":   {"create", "delete", "get", "list"},
 	ownOnly + " coordination.k8s.io/leases": {"create", "get", "patch", "update"},
 	ownOnly + " events":                     {"create", "patch"},
@@ -86,7 +88,7 @@ var editorRights = rights{
 func (s *server) rights(t *testing.T) {
 	for role, want := range map[string]rights{
 		"mithaq-viewer": viewerRights(), "mithaq-editor": editorRights, "mithaq-auditor": auditorRights(),
-		"mithaq-custodian": {everywhere + " secrets": {"create", "get", "patch"}}, "mithaq-metrics-reader": {},
+		"mithaq-custodian": {everywhere + " secrets": {"create", "get", "patch", "update"}}, "mithaq-metrics-reader": {},
 	} {
 		t.Run(role, func(t *testing.T) { s.mayExactly(t, s.bind(t, role), want) })
 	}
@@ -96,6 +98,7 @@ func (s *server) rights(t *testing.T) {
 		s.mayExactly(t, operator, operatorRights)
 	})
 	t.Run("denied", func(t *testing.T) { s.denied(t) })
+	t.Run("grants", func(t *testing.T) { s.grants(t) })
 	t.Run("metrics", func(t *testing.T) { s.metrics(t) })
 	t.Run("aggregation", func(t *testing.T) { s.aggregation(t) })
 }
@@ -143,6 +146,9 @@ func (s *server) awaitRole(t *testing.T, user string, role client.Object) {
 			resource, sub, _ := strings.Cut(rule.Resources[0], "/")
 			spec.ResourceAttributes = &authorizationv1.ResourceAttributes{
 				Namespace: role.GetNamespace(), Verb: rule.Verbs[0], Group: rule.APIGroups[0], Resource: resource, Subresource: sub,
+			}
+			if len(rule.ResourceNames) > 0 {
+				spec.ResourceAttributes.Name = rule.ResourceNames[0]
 			}
 		}
 		s.eventually(t, "the authorizer knows of "+role.GetName(), func() error {
@@ -311,6 +317,33 @@ func (s *server) review(t *testing.T, user string, spec authorizationv1.SubjectA
 	return review.Status.Allowed, nil
 }
 
+// grants: of all Secrets the operator updates that of the grants which it rotates.
+func (s *server) grants(t *testing.T) {
+	for _, c := range []struct {
+		namespace, name, verb string
+		want                  bool
+	}{
+		{namespace, platformconnection.GrantsSecret, "update", true},
+		{namespace, platformconnection.GrantsSecret, "patch", false},
+		{namespace, platformconnection.GrantsSecret, "delete", false},
+		{namespace, "x-app", "update", false},
+		{namespace, "x-app", "delete", false},
+		{tenant, platformconnection.GrantsSecret, "get", false},
+		{tenant, platformconnection.GrantsSecret, "update", false},
+		{tenant, platformconnection.GrantsSecret, "create", false},
+	} {
+		allowed, err := s.review(t, operator, authorizationv1.SubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Namespace: c.namespace, Name: c.name, Verb: c.verb, Resource: "secrets",
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if allowed != c.want {
+			t.Errorf("%s Secret %s/%s: allowed %v", c.verb, c.namespace, c.name, allowed)
+		}
+	}
+}
+
 // denied names, for the reader, what matters most among what is not granted.
 func (s *server) denied(t *testing.T) {
 	for why, c := range map[string]struct {
@@ -321,6 +354,7 @@ func (s *server) denied(t *testing.T) {
 		"list all Secrets":                     {question{resource: "secrets", verb: "list"}, ""},
 		"write a tenant's Secret":              {question{resource: "secrets", verb: "patch"}, tenant},
 		"delete a vault":                       {question{resource: "secrets", verb: "delete"}, namespace},
+		"update any Secret, even its own":      {question{resource: "secrets", verb: "update"}, namespace},
 		"change what GitOps declared":          {question{group: v1alpha1.SchemeGroupVersion.Group, resource: "socialaccounts", verb: "update"}, tenant},
 		"delete an account":                    {question{group: v1alpha1.SchemeGroupVersion.Group, resource: "socialaccounts", verb: "delete"}, tenant},
 		"relax a policy":                       {question{group: v1alpha1.SchemeGroupVersion.Group, resource: "governancepolicies", verb: "update"}, ""},

@@ -20,6 +20,7 @@ import (
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/hack/platformsim/world"
 	"mithaq.dev/mithaq/internal/governance"
+	"mithaq.dev/mithaq/internal/platform"
 )
 
 const (
@@ -119,6 +120,16 @@ func decode[T any](t *testing.T, file string, document []byte) *T {
 		t.Fatalf("%s: %v\n%s", file, err, document)
 	}
 	return object
+}
+
+// connection is the platform's only one.
+func (s *samples) connection(t *testing.T, name platform.Name) *v1alpha1.PlatformConnection {
+	t.Helper()
+	i := slices.IndexFunc(s.connections, func(c *v1alpha1.PlatformConnection) bool { return string(c.Spec.Platform) == string(name) })
+	if i < 0 {
+		t.Fatalf("no connection leads to %s", name)
+	}
+	return s.connections[i]
 }
 
 // compiled are the policies, ready to judge.

@@ -1,6 +1,7 @@
 package samples
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -13,43 +14,94 @@ import (
 	"k8s.io/utils/ptr"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/hack/dev/apps"
+	"mithaq.dev/mithaq/hack/platformsim/meta"
+	simsnapchat "mithaq.dev/mithaq/hack/platformsim/snapchat"
 	"mithaq.dev/mithaq/hack/platformsim/world"
 	simulator "mithaq.dev/mithaq/hack/platformsim/x"
+	simyoutube "mithaq.dev/mithaq/hack/platformsim/youtube"
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/platform"
+	"mithaq.dev/mithaq/internal/platform/facebook"
+	"mithaq.dev/mithaq/internal/platform/instagram"
 	"mithaq.dev/mithaq/internal/platform/media"
+	"mithaq.dev/mithaq/internal/platform/snapchat"
 	"mithaq.dev/mithaq/internal/platform/x"
+	"mithaq.dev/mithaq/internal/platform/youtube"
 )
 
 // today is when the samples are applied: accounts are as old as this.
 var today = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// live is what X shows of the fleet, read with the operator's own adapter.
+// live is what the platforms show of the fleet, read with the operator's own adapters.
 type live struct {
-	byID, byHandle map[string]platform.Observation
-	pictures       map[string]media.Digest
+	shown    map[v1alpha1.PlatformName]*shown
+	pictures map[string]media.Digest
 }
 
-// read starts the simulator with the fleet and looks up every account of X.
+// shown is what one platform shows.
+type shown struct {
+	adapter        platform.Adapter
+	client         *platform.Client
+	byID, byHandle map[string]platform.Observation
+}
+
+// read starts the simulators with the fleet and looks up every account.
 func read(t *testing.T, s *samples) *live {
 	t.Helper()
 	w, fleet := world.New(clocktesting.NewFakeClock(today)), loadFleet(t)
+	// The handlers first: they set the platforms' rules for the tokens of the fleet.
+	graph := meta.New(w, meta.Options{})
+	sites := []struct {
+		adapter platform.Adapter
+		handler http.Handler
+	}{
+		{x.Adapter(), simulator.New(w, simulator.Options{})},
+		{youtube.Adapter(), simyoutube.New(w, simyoutube.Options{})},
+		// All accounts are looked up within one second of a clock that stands still.
+		{snapchat.Adapter(), simsnapchat.New(w, simsnapchat.Options{Burst: 10})},
+		{facebook.Adapter(), graph},
+		{instagram.Adapter(), graph},
+	}
 	if err := w.Load(fleet); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(simulator.New(w, simulator.Options{}))
-	t.Cleanup(server.Close)
-	client, err := x.Adapter().Open(platform.Config{
-		Endpoint: server.URL, HTTP: platform.NewHTTPClient(platform.TransportConfig{Endpoint: server.URL}),
-		App:   platform.Secret{x.KeyAppToken: []byte(fleet.Apps[0].AppToken)},
-		Usage: func(platform.Usage) {}, Now: w.Now,
+	l := &live{shown: map[v1alpha1.PlatformName]*shown{}, pictures: map[string]media.Digest{}}
+	for _, site := range sites {
+		server := httptest.NewServer(site.handler)
+		t.Cleanup(server.Close)
+		p := open(t, s, w, site.adapter, server.URL)
+		p.lookUp(t, s)
+		l.shown[v1alpha1.PlatformName(site.adapter.Name)] = p
+		l.fetch(t, p, server.URL)
+	}
+	return l
+}
+
+// open opens a platform with the app Secret that its connection names.
+func open(t *testing.T, s *samples, w *world.World, adapter platform.Adapter, endpoint string) *shown {
+	t.Helper()
+	app := platform.Secret{}
+	for key, value := range apps.Secrets(loadFleet(t))[string(s.connection(t, adapter.Name).Spec.AppSecretRef.Name)] {
+		app[key] = []byte(value)
+	}
+	client, err := adapter.Open(platform.Config{
+		Endpoint: endpoint, Hosts: adapter.HostsAt(endpoint), HTTP: platform.NewHTTPClient(platform.TransportConfig{Endpoint: endpoint}),
+		App: app, Usage: func(platform.Usage) {}, Now: w.Now,
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", adapter.Name, err)
 	}
+	return &shown{adapter: adapter, client: client, byID: map[string]platform.Observation{}, byHandle: map[string]platform.Observation{}}
+}
+
+// lookUp asks for every account of the platform by its handle, and by its id where it
+// declares one.
+func (p *shown) lookUp(t *testing.T, s *samples) {
+	t.Helper()
 	var ids, handles []platform.AccountRef
 	for _, account := range s.accounts {
-		if account.Spec.Platform != v1alpha1.PlatformX {
+		if string(account.Spec.Platform) != string(p.adapter.Name) {
 			continue
 		}
 		handles = append(handles, platform.AccountRef{Handle: account.Spec.Handle})
@@ -57,33 +109,34 @@ func read(t *testing.T, s *samples) *live {
 			ids = append(ids, platform.AccountRef{ID: account.Spec.AccountID})
 		}
 	}
-	l := &live{byID: map[string]platform.Observation{}, byHandle: map[string]platform.Observation{}, pictures: map[string]media.Digest{}}
-	for _, o := range look(t, client, platform.ByID, ids) {
-		l.byID[o.Ref.ID] = o
+	for _, o := range p.look(t, platform.ByID, ids) {
+		p.byID[o.Ref.ID] = o
 	}
-	for _, o := range look(t, client, platform.ByHandle, handles) {
-		l.byHandle[o.Ref.Handle] = o
+	for _, o := range p.look(t, platform.ByHandle, handles) {
+		p.byHandle[o.Ref.Handle] = o
 	}
-	l.fetch(t, server.URL)
-	return l
 }
 
-func look(t *testing.T, client *platform.Client, by platform.Lookup, refs []platform.AccountRef) []platform.Observation {
+func (p *shown) look(t *testing.T, by platform.Lookup, refs []platform.AccountRef) []platform.Observation {
 	t.Helper()
-	observations, err := client.Observe.Observe(t.Context(), by, refs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range observations {
-		if o.Outcome == platform.Unanswered {
-			t.Fatalf("%+v: %v", o.Ref, o.Err)
+	var all []platform.Observation
+	for some := range slices.Chunk(refs, p.adapter.Profiles[by].Batch) {
+		observations, err := p.client.Observe.Observe(t.Context(), by, some)
+		if err != nil {
+			t.Fatalf("%s: %v", p.adapter.Name, err)
 		}
+		for _, o := range observations {
+			if o.Outcome == platform.Unanswered {
+				t.Fatalf("%s %+v: %v", p.adapter.Name, o.Ref, o.Err)
+			}
+		}
+		all = append(all, observations...)
 	}
-	return observations
+	return all
 }
 
 // fetch fingerprints every profile image.
-func (l *live) fetch(t *testing.T, endpoint string) {
+func (l *live) fetch(t *testing.T, p *shown, endpoint string) {
 	t.Helper()
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -91,7 +144,7 @@ func (l *live) fetch(t *testing.T, endpoint string) {
 	}
 	fetcher := media.New(media.Config{Hosts: []string{u.Host}})
 	t.Cleanup(fetcher.CloseIdleConnections)
-	for _, all := range []map[string]platform.Observation{l.byID, l.byHandle} {
+	for _, all := range []map[string]platform.Observation{p.byID, p.byHandle} {
 		for _, o := range all {
 			if o.Profile == nil || l.pictures[o.Profile.AvatarURL] != (media.Digest{}) {
 				continue
@@ -110,15 +163,13 @@ func (l *live) observed(s *samples, account *v1alpha1.SocialAccount) (v1alpha1.S
 	if s.rival(account) != nil {
 		return v1alpha1.ObservedDuplicateClaim, nil
 	}
-	if account.Spec.Platform != v1alpha1.PlatformX {
-		return v1alpha1.ObservedNotObservable, nil
-	}
-	o := l.byHandle[account.Spec.Handle]
+	p := l.shown[account.Spec.Platform]
+	o := p.byHandle[account.Spec.Handle]
 	if id := account.Spec.AccountID; id != "" {
 		if o.Profile != nil && o.Profile.ID != id {
 			return v1alpha1.ObservedHandleReassigned, nil
 		}
-		o = l.byID[id]
+		o = p.byID[id]
 	}
 	switch o.Outcome {
 	case platform.Found:
@@ -133,12 +184,12 @@ func (l *live) observed(s *samples, account *v1alpha1.SocialAccount) (v1alpha1.S
 }
 
 // governed is what rules judge of a profile.
-func (l *live) governed(p *platform.Profile) *governance.Live {
+func (l *live) governed(on v1alpha1.PlatformName, p *platform.Profile) *governance.Live {
 	if p == nil {
 		return nil
 	}
 	return &governance.Live{
-		Readable: governance.Facts(x.Adapter().Readable.Without(p.Unread)),
+		Readable: governance.Facts(l.shown[on].adapter.Readable.Without(p.Unread)),
 		Profile: &v1alpha1.LiveProfile{
 			Handle: p.Handle, DisplayName: p.DisplayName, Bio: p.Bio, Website: p.Website, Location: p.Location,
 			AvatarURL: p.AvatarURL, Verified: ptr.To(p.Verified), State: v1alpha1.StateActive,
@@ -160,7 +211,7 @@ func (l *live) outcome(t *testing.T, s *samples, account *v1alpha1.SocialAccount
 		}
 	}
 	observed, profile := l.observed(s, s.original(account))
-	seen := l.governed(profile)
+	seen := l.governed(account.Spec.Platform, profile)
 	result := governance.Evaluate(governance.Input{
 		Account: account, Policies: policies, Live: seen, LiveMissing: "see Observed", AccountsOf: s.accountsOf, Now: today,
 	})

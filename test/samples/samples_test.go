@@ -15,27 +15,34 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/hack/dev/apps"
 	"mithaq.dev/mithaq/hack/platformsim/world"
 	"mithaq.dev/mithaq/internal/governance"
 )
 
 // planted are the problems, each on one account.
 var planted = map[string]string{
-	"defaced-name":    "edu-najran/najran-x",
-	"foreign-avatar":  "edu-attaches/attache-tokyo-x",
-	"suspended":       "edu-makkah/khadijah-school-x",
-	"missing":         "edu-hail/rawdah-club-x",
-	"recycled-handle": "edu-attaches/attache-canberra-x",
-	"renamed":         "edu-jouf/jouf-x",
-	"unverified":      "edu-qassim/bukayriyah-office-x",
-	"lone-manager":    "edu-abroad/school-madrid-x",
-	"unknown-tier":    "edu-ministry/back-to-school-x",
-	"duplicate-claim": "edu-ministry/naseem-club-x",
+	"defaced-name":     "edu-najran/najran-x",
+	"foreign-avatar":   "edu-attaches/attache-tokyo-x",
+	"suspended":        "edu-makkah/khadijah-school-x",
+	"missing":          "edu-hail/rawdah-club-x",
+	"recycled-handle":  "edu-attaches/attache-canberra-x",
+	"renamed":          "edu-jouf/jouf-x",
+	"unverified":       "edu-qassim/bukayriyah-office-x",
+	"lone-manager":     "edu-abroad/school-madrid-x",
+	"unknown-tier":     "edu-ministry/back-to-school-x",
+	"duplicate-claim":  "edu-ministry/naseem-club-x",
+	"changed-bio":      "edu-madinah/madinah-facebook",
+	"unpublished-page": "edu-abroad/school-jakarta-facebook",
+	"changed-name":     "edu-riyadh/ibn-khaldun-school-instagram",
+	"missing-channel":  "edu-eastern/eastern-youtube",
+	"changed-picture":  "edu-makkah/awali-club-snapchat",
 }
 
 const (
-	clean     = "clean"
-	noAdapter = "no-adapter"
+	clean = "clean"
+	// noEvidence: in order as far as the platform shows, and it does not show all.
+	noEvidence = "no-evidence"
 )
 
 func TestEveryAccountComesOutAsItSays(t *testing.T) {
@@ -46,7 +53,10 @@ func TestEveryAccountComesOutAsItSays(t *testing.T) {
 		if want := account.Annotations[expectAnnotation]; got != want {
 			t.Errorf("%s:\n says   %s\n is     %s\n %+v", nameOf(account), want, got, result.Findings)
 		}
-		if account.Labels[caseLabel] == clean && len(result.Findings) > 0 {
+		// What a policy merely prefers may be unknown.
+		if account.Labels[caseLabel] == clean && slices.ContainsFunc(result.Findings, func(f v1alpha1.Finding) bool {
+			return f.Verdict != v1alpha1.VerdictUnknown || f.Mode == v1alpha1.FindingEnforce
+		}) {
 			t.Errorf("%s is clean and has findings: %+v", nameOf(account), result.Findings)
 		}
 	}
@@ -55,8 +65,8 @@ func TestEveryAccountComesOutAsItSays(t *testing.T) {
 func TestEveryProblemIsPlantedOnceAndShows(t *testing.T) {
 	s := load(t)
 	outcome := map[string]string{
-		clean:     "Observed=True Governed=True Compliant=True",
-		noAdapter: "Observed=Unknown:NotObservable Governed=True Compliant=Unknown:EvidenceMissing",
+		clean:      "Observed=True Governed=True Compliant=True",
+		noEvidence: "Observed=True Governed=True Compliant=Unknown:EvidenceMissing",
 	}
 	found := map[string]string{}
 	for _, account := range s.accounts {
@@ -191,20 +201,36 @@ func TestThePoliciesHoldOnlyWhatIsEvaluated(t *testing.T) {
 	}
 }
 
-func TestTheConnectionIsThatOfTheFleet(t *testing.T) {
-	s, fleet := load(t), loadFleet(t)
-	if len(s.connections) != 1 || len(fleet.Apps) != 1 {
-		t.Fatalf("%d connections, %d apps", len(s.connections), len(fleet.Apps))
+func TestEveryPlatformHasAConnectionAndASecret(t *testing.T) {
+	s := load(t)
+	secrets := apps.Secrets(loadFleet(t))
+	seen := map[v1alpha1.PlatformName]bool{}
+	for _, c := range s.connections {
+		spec := c.Spec
+		if seen[spec.Platform] || spec.Default == nil || !*spec.Default {
+			t.Errorf("%s is not the one default of %s", c.Name, spec.Platform)
+		}
+		seen[spec.Platform] = true
+		if !strings.HasPrefix(spec.Endpoint, "http://127.0.0.1:") {
+			t.Errorf("endpoint %s: the runner replaces loopback addresses alone", spec.Endpoint)
+		}
+		secret := secrets[string(spec.AppSecretRef.Name)]
+		if len(secret) == 0 {
+			t.Errorf("%s: no Secret %s is made", c.Name, spec.AppSecretRef.Name)
+		}
+		for key, value := range secret {
+			if value == "" {
+				t.Errorf("Secret %s: key %s is empty", spec.AppSecretRef.Name, key)
+			}
+		}
 	}
-	spec, app := s.connections[0].Spec, fleet.Apps[0]
-	if spec.Platform != v1alpha1.PlatformX || spec.Default == nil || !*spec.Default || spec.AppSecretRef.Name != "x-moe-app" {
-		t.Errorf("connection %+v", spec)
+	for _, account := range s.accounts {
+		if !seen[account.Spec.Platform] {
+			t.Errorf("%s: no connection leads to %s", nameOf(account), account.Spec.Platform)
+		}
 	}
-	if !strings.HasPrefix(spec.Endpoint, "http://127.0.0.1:") {
-		t.Errorf("endpoint %s: the runner replaces loopback addresses alone", spec.Endpoint)
-	}
-	if app.Platform != world.X || app.AppToken == "" {
-		t.Errorf("app %+v", app)
+	if len(secrets) != len(s.connections) {
+		t.Errorf("%d Secrets for %d connections", len(secrets), len(s.connections))
 	}
 }
 

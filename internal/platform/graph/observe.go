@@ -28,6 +28,9 @@ type Lookup struct {
 	// Read reads the answer about a key; an error of ErrForeign or ErrMalformed means
 	// that it is not to be believed. A nil profile is an account that is deactivated.
 	Read func(key string, body []byte) (*platform.Profile, error)
+	// Discovers: the account is seen through another one, which says nothing of whether
+	// the credential may read the account itself.
+	Discovers bool
 }
 
 // Observe looks refs up with one batch.
@@ -84,6 +87,8 @@ func (c *Client) observation(l Lookup, key string, p Place) platform.Observation
 		c.Saw(key)
 		return platform.Observation{Outcome: platform.Deactivated}
 	}
-	c.Saw(profile.ID)
+	if !l.Discovers {
+		c.Saw(profile.ID)
+	}
 	return platform.Observation{Outcome: platform.Found, Profile: profile}
 }

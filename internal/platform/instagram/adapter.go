@@ -68,7 +68,7 @@ func Adapter() platform.Adapter {
 		MediaHosts: []string{".cdninstagram.com", ".fbcdn.net"},
 		Budgets:    graph.Budgets(),
 		Profiles: map[platform.Lookup]platform.Read{
-			platform.ByID:     read("/{ig-user}", ours, 1, 1),
+			platform.ByID:     hinted(read("/{ig-user}", ours, 1, 1)),
 			platform.ByHandle: read("/{our-ig-user}?fields=business_discovery", ours+", and one of our accounts (igUserID)", 1, 1),
 		},
 		Streams: map[platform.Stream]platform.StreamRead{
@@ -86,6 +86,12 @@ func Adapter() platform.Adapter {
 		),
 		Open: open,
 	}
+}
+
+// hinted marks a read that knows some accounts by their handle alone.
+func hinted(r platform.Read) platform.Read {
+	r.Hinted = true
+	return r
 }
 
 func gaps() []platform.Gap {

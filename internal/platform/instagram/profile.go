@@ -30,7 +30,8 @@ type user struct {
 
 // Observe looks accounts up with one batch post, and one more for places that came
 // back empty. Where a field is refused that only some of the sources know, it asks
-// again without, at most three times in the life of a client and lookup.
+// again without, at most three times in the life of a client and lookup. Accounts of
+// others, which no id leads to, are looked up once more by their handle.
 func (a *accounts) Observe(ctx context.Context, by platform.Lookup, refs []platform.AccountRef) ([]platform.Observation, error) {
 	if len(selections[by]) == 0 {
 		return nil, &platform.Error{Kind: platform.KindInvalid, Op: "ig_users", Err: errLookup}
@@ -38,6 +39,41 @@ func (a *accounts) Observe(ctx context.Context, by platform.Lookup, refs []platf
 	if by == platform.ByHandle && a.Keys.IGUserID == "" && len(refs) <= graph.BatchSize {
 		return blind(refs), nil
 	}
+	got, err := a.sweep(ctx, by, refs)
+	if err != nil || by == platform.ByHandle || a.Keys.IGUserID == "" {
+		return got, err
+	}
+	a.discover(ctx, got)
+	return got, nil
+}
+
+// discover looks for accounts of others, whose id no credential of ours reads, by the
+// handle that is declared for them. Only a profile of the very id counts: that the
+// handle leads nowhere, or to somebody else, says nothing of the id.
+func (a *accounts) discover(ctx context.Context, got []platform.Observation) {
+	var places []int
+	var refs []platform.AccountRef
+	for i, o := range got {
+		if e, ok := errors.AsType[*platform.Error](o.Err); ok && graph.IsInvisible(e) && o.Ref.Handle != "" {
+			places, refs = append(places, i), append(refs, platform.AccountRef{Handle: o.Ref.Handle})
+		}
+	}
+	if len(refs) == 0 {
+		return
+	}
+	found, err := a.sweep(ctx, platform.ByHandle, refs)
+	for i, place := range places {
+		switch {
+		case err != nil:
+			got[place].Err = err
+		case found[i].Outcome == platform.Found && found[i].Profile.ID == got[place].Ref.ID:
+			got[place] = platform.Observation{Ref: got[place].Ref, Outcome: platform.Found, Profile: found[i].Profile}
+		}
+	}
+}
+
+// sweep asks with the fields that are known to be readable.
+func (a *accounts) sweep(ctx context.Context, by platform.Lookup, refs []platform.AccountRef) ([]platform.Observation, error) {
 	for {
 		level := a.fields.level(by)
 		got, err := a.Client.Observe(ctx, a.lookup(by, selections[by][level]), refs)
@@ -85,7 +121,7 @@ func (a *accounts) lookup(by platform.Lookup, sel selection) graph.Lookup {
 		}
 	}
 	return graph.Lookup{
-		Op:  "business_discovery",
+		Op: "business_discovery", Discovers: true,
 		Key: func(r platform.AccountRef) string { return graph.Lower(valid(r.Handle, isHandle)) },
 		Item: func(key string) graph.Item {
 			return graph.Item{Path: a.Keys.IGUserID, Query: graph.Fields("business_discovery.username("+key+"){"+sel.list+"}", 0, 0, 0)}

@@ -61,7 +61,7 @@ func (st stage) hold(ctx context.Context, t *testing.T, begun []byte, end func()
 	}
 	done := make(chan result, 1)
 	go func() {
-		got, err := c.Observe(ctx, st.by, refsOf(st.accounts(platform.Found)[:1]))
+		got, err := c.Observe(ctx, st.by, st.refs(st.accounts(platform.Found)[:1]))
 		done <- result{got, err}
 	}()
 	select {
@@ -99,7 +99,7 @@ func checkUsage(t *testing.T, st stage) {
 				_, _ = w.Write(st.Fixture.Answer(st.by, asked))
 			}).URL
 			c := st.open(t, nil)
-			_, _ = c.Observe(t.Context(), st.by, refsOf(asked))
+			_, _ = c.Observe(t.Context(), st.by, st.refs(asked))
 			got := c.usages()
 			if len(got) != 1 || got[0].Bucket != want.Bucket || got[0].Limit != want.Limit ||
 				got[0].Remaining != want.Remaining || !got[0].ResetsAt.Equal(want.ResetsAt) {

@@ -27,7 +27,7 @@ func (st stage) expect(t *testing.T, got []platform.Observation, err error, want
 	}
 	for i, w := range want {
 		st.checkObservation(t, got[i])
-		if outcome := st.sees(w.Outcome); got[i].Ref != w.Ref || got[i].Outcome != outcome {
+		if outcome := st.sees(w.Outcome); st.named(got[i].Ref) != st.named(w.Ref) || got[i].Outcome != outcome {
 			t.Errorf("observation %d: %s is %s (%v), want %s is %s",
 				i, got[i].Ref, got[i].Outcome, got[i].Err, w.Ref, outcome)
 		}

@@ -30,7 +30,7 @@ func checkHostile(t *testing.T, st stage) {
 		t.Run(name, func(t *testing.T) {
 			st := st
 			st.endpoint = st.serve(t, answer).URL
-			got, err := st.open(t, nil).Observe(t.Context(), st.by, refsOf(want))
+			got, err := st.open(t, nil).Observe(t.Context(), st.by, st.refs(want))
 			if len(want) == 1 && want[0].Outcome == platform.Unanswered {
 				st.expectNothing(t, got, err, platform.KindUnavailable)
 				return
@@ -83,7 +83,7 @@ func checkRedirect(t *testing.T, st stage, asked Said) {
 		st.endpoint = st.serve(t, func(w http.ResponseWriter, r *http.Request, _ []string) {
 			http.Redirect(w, r, other.URL+r.URL.RequestURI(), status)
 		}).URL
-		got, err := st.open(t, nil).Observe(t.Context(), st.by, refsOf([]Said{asked}))
+		got, err := st.open(t, nil).Observe(t.Context(), st.by, st.refs([]Said{asked}))
 		st.expectNothing(t, got, err, platform.KindUnavailable)
 		if reached.Load() {
 			t.Errorf("a redirect with status %d was followed", status)
@@ -154,7 +154,7 @@ func checkRefusals(t *testing.T, st stage) {
 		st := st
 		st.endpoint = st.serve(t, st.tell([]Said{good})).URL
 		c := st.open(t, nil)
-		_, err := c.Observe(t.Context(), "mood", refsOf([]Said{good}))
+		_, err := c.Observe(t.Context(), "mood", st.refs([]Said{good}))
 		st.expectKind(t, err, platform.KindInvalid)
 		if n := len(c.requests()); n != 0 {
 			t.Errorf("%d requests", n)

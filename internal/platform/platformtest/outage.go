@@ -44,7 +44,7 @@ func checkOutages(t *testing.T, st stage) {
 				o.kind = platform.KindUnavailable
 			}
 			c := st.open(t, o.edit)
-			got, err := c.Observe(t.Context(), st.by, refsOf(gone))
+			got, err := c.Observe(t.Context(), st.by, st.refs(gone))
 			reasons := st.expectNothing(t, got, err, o.kind)
 			for _, e := range reasons {
 				if o.kind == platform.KindRateLimited && (e.RetryAfter <= 0 || e.RetryAfter > st.period()) {

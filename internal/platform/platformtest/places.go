@@ -60,7 +60,7 @@ func checkPlaces(t *testing.T, st stage, asked []Said, foreign Said) {
 			st := st
 			srv := st.serve(t, answer)
 			st.endpoint = srv.URL
-			got, err := st.open(t, nil).Observe(t.Context(), st.by, refsOf(want))
+			got, err := st.open(t, nil).Observe(t.Context(), st.by, st.refs(want))
 			if want[0].Outcome == platform.Unanswered {
 				st.expectNothing(t, got, err, platform.KindUnavailable)
 			} else {

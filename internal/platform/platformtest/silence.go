@@ -26,7 +26,7 @@ func checkSilence(t *testing.T, st stage, asked []Said, foreign Said) {
 		t.Run(name, func(t *testing.T) {
 			st := st
 			st.endpoint = st.serve(t, st.always(said...)).URL
-			got, err := st.open(t, nil).Observe(t.Context(), st.by, refsOf(want))
+			got, err := st.open(t, nil).Observe(t.Context(), st.by, st.refs(want))
 			if len(want) == 1 && want[0].Outcome == platform.Unanswered {
 				st.expectNothing(t, got, err, platform.KindUnavailable)
 				return

@@ -38,10 +38,19 @@ func (st stage) key(ref platform.AccountRef) string {
 	return ref.Handle
 }
 
-func refsOf(said []Said) []platform.AccountRef {
+// named is ref without the handle where it is looked up by its id: the handle is a
+// hint, which no outcome here hangs on.
+func (st stage) named(ref platform.AccountRef) platform.AccountRef {
+	if st.by == platform.ByID {
+		ref.Handle = ""
+	}
+	return ref
+}
+
+func (st stage) refs(said []Said) []platform.AccountRef {
 	refs := make([]platform.AccountRef, len(said))
 	for i := range said {
-		refs[i] = said[i].Ref
+		refs[i] = st.named(said[i].Ref)
 	}
 	return refs
 }

@@ -20,7 +20,7 @@ func checkTruthful(t *testing.T, st stage) {
 		c := st.open(t, nil)
 		for _, known := range [][]Said{st.known, reversed(st.known), st.known[:1]} {
 			for part := range slices.Chunk(known, st.limits.Batch) {
-				got, err := c.Observe(t.Context(), st.by, refsOf(part))
+				got, err := c.Observe(t.Context(), st.by, st.refs(part))
 				st.expect(t, got, err, part)
 			}
 		}
@@ -30,7 +30,7 @@ func checkTruthful(t *testing.T, st stage) {
 			t.Skip("one account per request")
 		}
 		twice := []Said{st.known[0], st.known[0]}
-		got, err := st.open(t, nil).Observe(t.Context(), st.by, refsOf(twice))
+		got, err := st.open(t, nil).Observe(t.Context(), st.by, st.refs(twice))
 		st.expect(t, got, err, twice)
 	})
 	t.Run("no accounts, no request", func(t *testing.T) {
@@ -55,14 +55,14 @@ func checkTruthful(t *testing.T, st stage) {
 	t.Run("a context that is done", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := st.open(t, nil).Observe(ctx, st.by, refsOf(st.known[:1]))
+		_, err := st.open(t, nil).Observe(ctx, st.by, st.refs(st.known[:1]))
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want context.Canceled in its chain", err)
 		}
 	})
 	t.Run("the bucket is told", func(t *testing.T) {
 		c := st.open(t, nil)
-		if _, err := c.Observe(t.Context(), st.by, refsOf(st.known[:1])); err != nil {
+		if _, err := c.Observe(t.Context(), st.by, st.refs(st.known[:1])); err != nil {
 			t.Fatalf("Observe: %v", err)
 		}
 		for _, u := range c.usages() {
