@@ -122,11 +122,11 @@ type Evaluation struct {
 	// account does not write it: it moves with another change, or once a day.
 	// +required
 	Digest HexSHA256 `json:"digest,omitempty"`
-	// rules is the number of rules that apply.
+	// rules is the number of rules that apply, by digest.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Rules *int32 `json:"rules,omitempty"`
-	// passed is the number of rules with evidence that they are met.
+	// passed is the number of rules with evidence that they are met, by digest.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Passed *int32 `json:"passed,omitempty"`

@@ -141,12 +141,21 @@ func compliant(f facts, r governance.Result) (v1alpha1.State, string) {
 	}
 	unknown := failing(r.Rules, governance.Unknown)
 	if len(unknown) == 0 {
-		return v1alpha1.CompliantAllPass, fmt.Sprintf("%d of %d rules pass, %d excepted", r.Passed, len(r.Rules), r.Excepted)
+		return v1alpha1.CompliantAllPass, allPass(r)
 	}
 	if f.watched && f.view.Snapshot == nil {
 		return v1alpha1.CompliantAwaiting, "the account has not been seen yet"
 	}
 	return v1alpha1.CompliantEvidenceMissing, fmt.Sprintf("not known: %s", brief(unknown))
+}
+
+// allPass leaves out how many rules there are: an edition with one more that everybody
+// meets changes no verdict, and writes nobody.
+func allPass(r governance.Result) string {
+	if r.Excepted > 0 {
+		return fmt.Sprintf("every enforced rule passes, %d excepted", r.Excepted)
+	}
+	return "every enforced rule passes"
 }
 
 // failing lists the enforced rules of a verdict.

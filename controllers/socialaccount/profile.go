@@ -109,9 +109,9 @@ var outcomes = map[v1alpha1.LiveState]observe.Outcome{
 	v1alpha1.StateHandleReassigned: observe.HandleReassigned,
 }
 
-// settle keeps the counters, the digest and how far was read of before in next where nothing else
-// changed and the last write is less than a heartbeat old, so that counters
-// alone cause no write.
+// settle keeps the counters, the digest with the rules it stands for, and how far was
+// read of before in next where nothing else changed and the last write is less than a
+// heartbeat old, so that these alone cause no write.
 func settle(before, next *v1alpha1.SocialAccountStatus) {
 	if due(before.Profile, next.Profile) {
 		return
@@ -123,7 +123,8 @@ func settle(before, next *v1alpha1.SocialAccountStatus) {
 	}
 	same.Activity = before.Activity
 	if before.Evaluation != nil && same.Evaluation != nil {
-		same.Evaluation.Digest = before.Evaluation.Digest
+		was := before.Evaluation
+		same.Evaluation.Digest, same.Evaluation.Rules, same.Evaluation.Passed = was.Digest, was.Rules, was.Passed
 	}
 	if status.Same(before, same) {
 		*next = *same

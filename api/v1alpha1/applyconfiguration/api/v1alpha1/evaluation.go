@@ -19,9 +19,9 @@ type EvaluationApplyConfiguration struct {
 	// this status was written. A new edition that changes no verdict of the
 	// account does not write it: it moves with another change, or once a day.
 	Digest *apiv1alpha1.HexSHA256 `json:"digest,omitempty"`
-	// rules is the number of rules that apply.
+	// rules is the number of rules that apply, by digest.
 	Rules *int32 `json:"rules,omitempty"`
-	// passed is the number of rules with evidence that they are met.
+	// passed is the number of rules with evidence that they are met, by digest.
 	Passed *int32 `json:"passed,omitempty"`
 	// violated is the number of rules with evidence that they are not met.
 	Violated *int32 `json:"violated,omitempty"`
