@@ -69,7 +69,7 @@ func (g *grants) Load(ctx context.Context) (platform.Grant, error) {
 func (g *grants) Save(ctx context.Context, prev, next platform.Grant) error {
 	ctx, cancel := context.WithTimeout(ctx, grantTimeout)
 	defer cancel()
-	raw, err := json.Marshal(storedGrant{string(next.Access), string(next.Refresh), next.ExpiresAt, next.Scopes})
+	raw, err := json.Marshal(storedGrant{string(next.Access), string(next.Refresh), next.ExpiresAt, next.Scopes}) //nolint:gosec // it goes into a Secret
 	if err != nil {
 		return fmt.Errorf("encoding a grant: %w", err)
 	}
