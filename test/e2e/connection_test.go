@@ -159,7 +159,7 @@ func TestASecretOfAnotherPlatformSaysSo(t *testing.T) {
 	tube := s.account("tube", func(a *v1alpha1.SocialAccount) { a.Spec.Platform = v1alpha1.PlatformYouTube })
 	s.declare(t, tube)
 	s.expect(t, map[string]verdict{"tube": good(seenAs("Unknown/Unauthorized"), identityUnknown, func(v *verdict) { v.compliant = "Unknown/AwaitingObservation" })})
-	condition(t, s.connection, ofConnection, "Ready", "False/SecretMalformed", "the app Secret lacks apiKey")
+	condition(t, s.connection, ofConnection, "Ready", "False/AppSecretMalformed", "the app Secret lacks apiKey")
 	s.noCircles(t)
 	expectEvents(t, tube)
 }
