@@ -11,8 +11,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,8 +34,11 @@ import (
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/controllers/governancepolicy"
+	"mithaq.dev/mithaq/controllers/handover"
 	"mithaq.dev/mithaq/controllers/platformconnection"
 	"mithaq.dev/mithaq/controllers/socialaccount"
+	"mithaq.dev/mithaq/internal/consent"
+	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/edition"
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/observe"
@@ -48,6 +49,7 @@ import (
 	"mithaq.dev/mithaq/internal/platform/x"
 	"mithaq.dev/mithaq/internal/platform/youtube"
 	"mithaq.dev/mithaq/internal/policytest"
+	"mithaq.dev/mithaq/internal/settings"
 	"mithaq.dev/mithaq/internal/tally"
 	"mithaq.dev/mithaq/internal/telemetry"
 	"mithaq.dev/mithaq/internal/wake"
@@ -69,83 +71,24 @@ func main() {
 	}
 }
 
-// options are the operator's flags.
-type options struct {
-	metricsAddress string
-	metricsSecure  bool
-	healthAddress  string
-	leaderElection bool
-	namespace      string
-	allowedHosts   string
-	allowInsecure  bool
-	workers        int
-	qps            float64
-	profileEvery   time.Duration
-	activityEvery  time.Duration
-	staleAfter     time.Duration
-	firstLook      time.Duration
-	countsSettle   time.Duration
-	printVersion   bool
-	logging        zap.Options
-}
-
-// hosts are the hosts of --allowed-hosts.
-func (o options) hosts() []string {
-	return strings.FieldsFunc(o.allowedHosts, func(r rune) bool { return r == ',' || r == ' ' })
-}
-
-func parse(args []string) (options, error) {
-	o := options{logging: zap.Options{Development: false}}
-	fs := flag.NewFlagSet("mithaq", flag.ContinueOnError)
-	fs.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics endpoint; 0 turns it off")
-	fs.BoolVar(&o.metricsSecure, "metrics-secure", true, "serve metrics over TLS to callers that the API server authorizes")
-	fs.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 turns them off")
-	fs.BoolVar(&o.leaderElection, "leader-elect", false, "act only while holding the lease; needed with more than one replica")
-	fs.StringVar(&o.namespace, "operator-namespace", os.Getenv("POD_NAMESPACE"), "namespace of app Secrets, accepted editions and the lease; default: $POD_NAMESPACE")
-	fs.StringVar(&o.allowedHosts, "allowed-hosts", "", "comma-separated hosts, or host:port, that endpoints may name beside the platforms' own")
-	fs.BoolVar(&o.allowInsecure, "allow-insecure-endpoints", false, "permit plain http endpoints on loopback addresses")
-	fs.IntVar(&o.workers, "account-workers", 16, "accounts reconciled at a time; more than 16 only adds latency at the API server")
-	fs.Float64Var(&o.qps, "kube-api-qps", 0, "client-side limit of API requests a second; 0 leaves it to the server's priority and fairness")
-	fs.DurationVar(&o.profileEvery, "default-profile-every", time.Hour, "longest time between two looks at a profile, where no policy says")
-	fs.DurationVar(&o.activityEvery, "default-activity-every", 6*time.Hour, "longest time between two looks at posts, where no policy says")
-	fs.DurationVar(&o.staleAfter, "default-stale-after", 6*time.Hour, "age at which knowledge is stale, where no policy says")
-	fs.DurationVar(&o.firstLook, "first-look", 15*time.Second, "how long the first status of an account waits for the first look, so that both cost one write")
-	fs.DurationVar(&o.countsSettle, "counts-settle", 5*time.Second, "how often the counts of a policy are written at most")
-	fs.BoolVar(&o.printVersion, "version", false, "print the version and exit")
-	o.logging.BindFlags(fs)
-	if err := fs.Parse(args); err != nil {
-		return o, err
-	}
-	if fs.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
-	}
-	if !o.printVersion && o.namespace == "" {
-		return o, errors.New("the operator's namespace is not known: set --operator-namespace or $POD_NAMESPACE")
-	}
-	if o.workers < 1 || o.profileEvery < time.Second || o.staleAfter < o.profileEvery {
-		return o, errors.New("--account-workers must be at least 1, --default-profile-every at least 1s, --default-stale-after no shorter than it")
-	}
-	return o, nil
-}
-
 func run(ctx context.Context, args []string) error {
-	o, err := parse(args)
+	o, err := settings.Parse(args)
 	if err != nil {
 		return err
 	}
-	if o.printVersion {
+	if o.PrintVersion {
 		fmt.Println("mithaq", version)
 		return nil
 	}
-	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.logging)))
-	mgr, err := newManager(o)
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.Logging)))
+	mgr, leader, err := newManager(o)
 	if err != nil {
 		return err
 	}
-	if err := wire(ctx, mgr, o); err != nil {
+	if err := wire(ctx, mgr, leader, o); err != nil {
 		return err
 	}
-	ctrl.Log.Info("Starting", "version", version, "operatorNamespace", o.namespace)
+	ctrl.Log.Info("Starting", "version", version, "operatorNamespace", o.Namespace)
 	if err := mgr.Start(ctx); err != nil {
 		return fmt.Errorf("running: %w", err)
 	}
@@ -165,38 +108,46 @@ func newScheme() *runtime.Scheme {
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 
-func newManager(o options) (manager.Manager, error) {
+func newManager(o settings.Options) (manager.Manager, *custody.Leadership, error) {
 	cfg, err := ctrl.GetConfig()
 	if err != nil {
-		return nil, fmt.Errorf("finding the cluster: %w", err)
+		return nil, nil, fmt.Errorf("finding the cluster: %w", err)
 	}
-	cfg.QPS = float32(o.qps)
-	if o.qps == 0 {
+	cfg.QPS = float32(o.QPS)
+	if o.QPS == 0 {
 		cfg.QPS = -1
 	}
-	served := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
-	if o.metricsSecure {
+	served := metricsserver.Options{BindAddress: o.MetricsAddress, SecureServing: o.MetricsSecure}
+	if o.MetricsSecure {
 		served.FilterProvider = filters.WithAuthenticationAndAuthorization
 		served.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.MinVersion = tls.VersionTLS12 }}
 	}
+	leader, err := custody.NewLeadership(cfg, o.Namespace, o.LeaderElection)
+	if err != nil {
+		return nil, nil, err
+	}
 	mgr, err := ctrl.NewManager(cfg, manager.Options{
-		Scheme:                        newScheme(),
-		Metrics:                       served,
-		HealthProbeBindAddress:        o.healthAddress,
-		LeaderElection:                o.leaderElection,
-		LeaderElectionID:              "mithaq.mithaq.dev",
-		LeaderElectionNamespace:       o.namespace,
-		LeaderElectionReleaseOnCancel: true,
-		Cache:                         cacheOptions(o.namespace),
+		Scheme:                              newScheme(),
+		Metrics:                             served,
+		HealthProbeBindAddress:              o.HealthAddress,
+		LeaderElection:                      o.LeaderElection,
+		LeaderElectionID:                    custody.LeaseName,
+		LeaderElectionNamespace:             o.Namespace,
+		LeaderElectionResourceLockInterface: leader.Lock,
+		LeaderElectionReleaseOnCancel:       true,
+		GracefulShutdownTimeout:             ptr.To(handover.ShutdownPatience),
+		LeaseDuration:                       ptr.To(custody.LeaseDuration),
+		RenewDeadline:                       ptr.To(custody.RenewDeadline),
+		RetryPeriod:                         ptr.To(custody.RetryPeriod),
+		Cache:                               cacheOptions(o.Namespace),
 		Client: client.Options{Cache: &client.CacheOptions{
-			DisableFor:                      []client.Object{&corev1.Secret{}},
 			EnableReadYourWritesConsistency: ptr.To(true),
 		}},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("creating the manager: %w", err)
+		return nil, nil, fmt.Errorf("creating the manager: %w", err)
 	}
-	return mgr, nil
+	return mgr, leader, nil
 }
 
 // cacheOptions keep out of memory what nobody reads, and out of reach what is
@@ -214,7 +165,7 @@ func cacheOptions(namespace string) cache.Options {
 }
 
 // wire puts everything together.
-func wire(ctx context.Context, mgr manager.Manager, o options) error {
+func wire(ctx context.Context, mgr manager.Manager, leader *custody.Leadership, o settings.Options) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the liveness check: %w", err)
 	}
@@ -232,7 +183,11 @@ func wire(ctx context.Context, mgr manager.Manager, o options) error {
 	}
 	telemetry.RegisterFleet(metrics.Registry, mgr.GetCache())
 	telemetry.RegisterVersion(metrics.Registry, version)
-	return controllers(ctx, mgr, engine, o)
+	s := shared{engine: engine, apps: custody.NewApps(), editions: edition.NewStore(o.Namespace, mgr.GetClient(), mgr.GetAPIReader())}
+	if err := handovers(mgr, o, leader.Guard(mgr.GetAPIReader(), clock.RealClock{}), s); err != nil {
+		return err
+	}
+	return controllers(ctx, mgr, s, o)
 }
 
 // adapters are the platforms that this version speaks to.
@@ -243,8 +198,15 @@ func adapters() map[v1alpha1.PlatformName]platform.Adapter {
 	}
 }
 
+// shared is what several controllers work with.
+type shared struct {
+	engine   *observe.Engine
+	apps     *custody.Apps
+	editions *edition.Store
+}
+
 // controllers sets the reconcilers up.
-func controllers(ctx context.Context, mgr manager.Manager, engine *observe.Engine, o options) error {
+func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Options) error {
 	known := adapters()
 	readable := map[v1alpha1.PlatformName]governance.Facts{}
 	for name, adapter := range known {
@@ -252,30 +214,53 @@ func controllers(ctx context.Context, mgr manager.Manager, engine *observe.Engin
 	}
 	counts := wake.NewSource()
 	fleet := tally.New(func(policy string) {
-		counts.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Name: policy}}, o.countsSettle)
+		counts.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Name: policy}}, o.CountsSettle)
 	})
-	editions := edition.NewStore(o.namespace, mgr.GetClient(), mgr.GetAPIReader())
 	if err := socialaccount.Setup(ctx, mgr, socialaccount.Config{
-		Client: mgr.GetClient(), Observer: engine, Editions: editions, Tally: fleet,
+		Client: mgr.GetClient(), Observer: s.engine, Editions: s.editions, Tally: fleet,
 		Recorder: mgr.GetEventRecorder(socialaccount.Name), Clock: clock.RealClock{}, Readable: readable,
-		Defaults:  governance.Cadence{ProfileEvery: o.profileEvery, ActivityEvery: o.activityEvery, StaleAfter: o.staleAfter},
-		FirstLook: o.firstLook, Workers: o.workers,
+		Defaults:  governance.Cadence{ProfileEvery: o.ProfileEvery, ActivityEvery: o.ActivityEvery, StaleAfter: o.StaleAfter},
+		FirstLook: o.FirstLook, Workers: o.Workers,
 	}); err != nil {
 		return fmt.Errorf("setting up the account controller: %w", err)
 	}
 	if err := governancepolicy.Setup(mgr, governancepolicy.Config{
-		Client: mgr.GetClient(), Editions: editions, Tally: fleet, Counts: counts, Settle: o.countsSettle,
+		Client: mgr.GetClient(), Editions: s.editions, Tally: fleet, Counts: counts, Settle: o.CountsSettle,
 		Recorder: mgr.GetEventRecorder(governancepolicy.Name), Clock: clock.RealClock{}, Readable: readable,
 	}); err != nil {
 		return fmt.Errorf("setting up the policy controller: %w", err)
 	}
 	if err := platformconnection.Setup(mgr, platformconnection.Config{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Observer: engine, Adapters: known, Namespace: o.namespace,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Observer: s.engine, Adapters: known, Apps: s.apps, Namespace: o.Namespace,
 		Recorder: mgr.GetEventRecorder(platformconnection.Name), Clock: clock.RealClock{},
-		Endpoints: platformconnection.EndpointRules{AllowedHosts: o.hosts(), AllowInsecure: o.allowInsecure},
+		Endpoints: platformconnection.EndpointRules{AllowedHosts: o.Hosts(), AllowInsecure: o.AllowInsecure},
 		Open:      opener(telemetry.NewRequests(metrics.Registry)),
 	}); err != nil {
 		return fmt.Errorf("setting up the connection controller: %w", err)
+	}
+	return nil
+}
+
+// handovers sets up the rotation of credentials and the consent service.
+func handovers(mgr ctrl.Manager, o settings.Options, guard *custody.Guard, s shared) error {
+	desk := consent.NewDesk(o.ConsentURL)
+	if o.ConsentURL != "" {
+		if err := mgr.Add(&consent.Server{Desk: desk, Address: o.ConsentAddress}); err != nil {
+			return fmt.Errorf("adding the consent service: %w", err)
+		}
+	}
+	// The manager's own client would open an informer even for what it only writes,
+	// to see its own writes. No token may lie in a cache.
+	live, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return fmt.Errorf("creating the client for Secrets: %w", err)
+	}
+	if err := handover.Setup(mgr, handover.Config{
+		Client: mgr.GetClient(), Secrets: live, Keeper: &custody.Keeper{Client: live, Namespace: o.Namespace}, Apps: s.apps, Guard: guard,
+		Consents: desk, Consented: desk.Source(), Editions: s.editions, Recorder: mgr.GetEventRecorder(handover.Name), Clock: clock.RealClock{},
+		Perform: custody.Perform, Random: custody.Random, Told: telemetry.NewHandovers(metrics.Registry), Workers: o.HandoverWorkers,
+	}); err != nil {
+		return fmt.Errorf("setting up the handover controller: %w", err)
 	}
 	return nil
 }

@@ -49,9 +49,13 @@ type Handover struct {
 	// formerAccess says what is known of the former holder's access.
 	// +required
 	FormerAccess FormerAccess `json:"formerAccess,omitempty"`
-	// consentURL is where the new holder gives consent.
+	// consentURL is where the new holder gives consent: https, or http on a loopback
+	// address in development.
 	// +optional
-	ConsentURL HTTPSURL `json:"consentURL,omitempty"`
+	// +kubebuilder:validation:MinLength=9
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:Pattern=`^(https://|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?/)[^\s\x00-\x1f]*$`
+	ConsentURL string `json:"consentURL,omitempty"`
 	// humanSteps are what only a person can do on the platform.
 	// +optional
 	// +listType=map
@@ -69,7 +73,7 @@ type Handover struct {
 }
 
 // HandoverTrigger says why a rotation runs.
-// +kubebuilder:validation:Enum=AccountableChanged;MemberRemoved;UnitChanged;RotateAfter;Compromised;MaxAge
+// +kubebuilder:validation:Enum=AccountableChanged;MemberRemoved;UnitChanged;RotateAfter;Compromised;MaxAge;CredentialLost;FirstCredential
 // +enum
 type HandoverTrigger string
 
@@ -81,6 +85,11 @@ const (
 	TriggerRotateAfter        HandoverTrigger = "RotateAfter"
 	TriggerCompromised        HandoverTrigger = "Compromised"
 	TriggerMaxAge             HandoverTrigger = "MaxAge"
+	// TriggerCredentialLost: the platform no longer accepts the credential, or it
+	// cannot be renewed.
+	TriggerCredentialLost HandoverTrigger = "CredentialLost"
+	// TriggerFirstCredential: the account has no credential yet.
+	TriggerFirstCredential HandoverTrigger = "FirstCredential"
 )
 
 // HandoverPhase is a step of the handover.

@@ -12,8 +12,10 @@ import (
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	apply "mithaq.dev/mithaq/api/v1alpha1/applyconfiguration/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/observe"
 	"mithaq.dev/mithaq/internal/platform"
+	"mithaq.dev/mithaq/internal/rotation"
 	"mithaq.dev/mithaq/internal/status"
 )
 
@@ -34,6 +36,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.Client.Get(ctx, req.NamespacedName, connection); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.Observer.DropConnection(req.Name)
+			r.Apps.Set(req.Name, nil)
 			delete(r.open, req.Name)
 			return ctrl.Result{}, nil
 		}
@@ -60,6 +63,7 @@ func (r *Reconciler) connect(ctx context.Context, connection *v1alpha1.PlatformC
 		return nil, err
 	}
 	delete(r.open, connection.Name)
+	r.Apps.Set(connection.Name, nil)
 	r.Observer.SetConnection(observe.Connection{
 		Name: connection.Name, Platform: adapter.Name, Adapter: adapter,
 		State: observe.LaneState{Reason: observe.LaneUnauthorized, Message: "PlatformConnection " + connection.Name + ": " + found.message},
@@ -76,17 +80,17 @@ func (r *Reconciler) obstacle(ctx context.Context, connection *v1alpha1.Platform
 	if err != nil {
 		return endpointNotAllowed(err.Error()), nil
 	}
-	var secret corev1.Secret
-	key := client.ObjectKey{Namespace: r.Namespace, Name: string(connection.Spec.AppSecretRef.Name)}
-	if err := r.Live.Get(ctx, key, &secret); err != nil {
-		if apierrors.IsNotFound(err) {
-			return secretMissing(fmt.Sprintf("spec.appSecretRef: Secret %s does not exist", key)), nil
-		}
-		return nil, fmt.Errorf("reading the app Secret: %w", err)
+	secret, missing, err := r.secret(ctx, "spec.appSecretRef", connection.Spec.AppSecretRef)
+	if err != nil || missing != nil {
+		return missing, err
+	}
+	alternate, missing, err := r.alternate(ctx, connection)
+	if err != nil || missing != nil {
+		return missing, err
 	}
 	share := share(connection)
 	daily, units := limits(connection, adapter)
-	with := fmt.Sprintf("%s %s %s %d %d %v", endpoint, secret.UID, secret.ResourceVersion, share, daily, units)
+	with := fmt.Sprintf("%s %s %s %d %d %v %s %s", endpoint, secret.UID, secret.ResourceVersion, share, daily, units, alternate.UID, alternate.ResourceVersion)
 	if r.open[connection.Name] == with {
 		return nil, nil
 	}
@@ -95,14 +99,53 @@ func (r *Reconciler) obstacle(ctx context.Context, connection *v1alpha1.Platform
 		Usage: func(u platform.Usage) { r.Observer.Usage(connection.Name, u) },
 	})
 	if err != nil {
-		return secretMalformed(fmt.Sprintf("spec.appSecretRef: Secret %s: %v", key, err)), nil
+		return secretMalformed(fmt.Sprintf("spec.appSecretRef: Secret %s: %v", client.ObjectKeyFromObject(secret), err)), nil
 	}
+	apps := map[rotation.App]custody.App{rotation.Primary: {Adapter: adapter, Client: opened}}
+	if malformed := r.openAlternate(adapter, endpoint, alternate, apps); malformed != nil {
+		return malformed, nil
+	}
+	r.Apps.Set(connection.Name, apps)
 	r.Observer.SetConnection(observe.Connection{
 		Name: connection.Name, Platform: adapter.Name, Adapter: adapter, Client: opened, Share: share, Media: media,
 		DailyMicroUSD: daily, Units: units, Persist: true, Saved: saved(adapter, &connection.Status),
 	})
 	r.open[connection.Name] = with
 	return nil, nil
+}
+
+// openAlternate adds the second app, where there is one.
+func (r *Reconciler) openAlternate(adapter platform.Adapter, endpoint string, secret *corev1.Secret, apps map[rotation.App]custody.App) *obstacle {
+	if secret.Name == "" {
+		return nil
+	}
+	opened, _, err := r.Open(adapter, platform.Config{Endpoint: endpoint, App: secret.Data, Now: r.Clock.Now, Usage: func(platform.Usage) {}})
+	if err != nil {
+		return secretMalformed(fmt.Sprintf("spec.alternateAppSecretRef: Secret %s: %v", client.ObjectKeyFromObject(secret), err))
+	}
+	apps[rotation.Alternate] = custody.App{Adapter: adapter, Client: opened}
+	return nil
+}
+
+// secret reads a Secret of the operator's namespace.
+func (r *Reconciler) secret(ctx context.Context, field string, ref v1alpha1.LocalReference) (*corev1.Secret, *obstacle, error) {
+	var secret corev1.Secret
+	key := client.ObjectKey{Namespace: r.Namespace, Name: string(ref.Name)}
+	if err := r.Live.Get(ctx, key, &secret); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, secretMissing(fmt.Sprintf("%s: Secret %s does not exist", field, key)), nil
+		}
+		return nil, nil, fmt.Errorf("reading the Secret of %s: %w", field, err)
+	}
+	return &secret, nil, nil
+}
+
+// alternate reads the second app's Secret; an empty one where there is none.
+func (r *Reconciler) alternate(ctx context.Context, connection *v1alpha1.PlatformConnection) (*corev1.Secret, *obstacle, error) {
+	if connection.Spec.AlternateAppSecretRef == nil {
+		return &corev1.Secret{}, nil, nil
+	}
+	return r.secret(ctx, "spec.alternateAppSecretRef", *connection.Spec.AlternateAppSecretRef)
 }
 
 // defaultShare is the percentage of the published limits that is used where the

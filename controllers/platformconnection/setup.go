@@ -22,6 +22,7 @@ import (
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/budget"
+	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/observe"
 	"mithaq.dev/mithaq/internal/platform"
 )
@@ -61,6 +62,8 @@ type Config struct {
 	Clock    clock.PassiveClock
 	// Adapters are the platforms that this version speaks to.
 	Adapters map[v1alpha1.PlatformName]platform.Adapter
+	// Apps hears of every app that is opened, for the handover; never nil.
+	Apps *custody.Apps
 	// Namespace is the operator's own: app Secrets live there and nowhere else.
 	Namespace string
 	Endpoints EndpointRules
@@ -105,7 +108,8 @@ func (r *Reconciler) usingSecret(ctx context.Context, o client.Object) []reconci
 		return nil
 	}
 	return r.matching(ctx, func(c *v1alpha1.PlatformConnection) bool {
-		return string(c.Spec.AppSecretRef.Name) == o.GetName()
+		alternate := c.Spec.AlternateAppSecretRef
+		return string(c.Spec.AppSecretRef.Name) == o.GetName() || alternate != nil && string(alternate.Name) == o.GetName()
 	})
 }
 

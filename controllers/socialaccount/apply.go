@@ -31,6 +31,7 @@ func (r *Reconciler) apply(ctx context.Context, acc *v1alpha1.SocialAccount, d d
 func (r *Reconciler) save(ctx context.Context, acc *v1alpha1.SocialAccount, d decision) error {
 	mine := d.status
 	mine.Credentials, mine.Handover, mine.Custody = nil, nil, nil
+	mine.Conditions = ours(acc, mine.Conditions)
 	next, err := status.As[apply.SocialAccountStatusApplyConfiguration](mine)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -35,8 +36,7 @@ func decide(f facts, now time.Time) decision {
 	conditions.Put(observed(f))
 	conditions.Put(governed(f))
 	conditions.Put(compliant(f, result))
-	conditions.Put(credentials(f.account))
-	conditions.Put(v1alpha1.HandoverSettled, "no handover is pending")
+	handed := hands(f.account, conditions)
 	summarise(f, conditions)
 
 	next := v1alpha1.SocialAccountStatus{
@@ -48,7 +48,7 @@ func decide(f facts, now time.Time) decision {
 		Evaluation:         evaluation(result),
 		Activity:           activity(f, now),
 		Conditions:         conditions.List(),
-		Transitions:        status.Remember(before.Transitions, conditions.Changes(), now),
+		Transitions:        status.Remember(before.Transitions, append(conditions.Changes(), handed...), now),
 		// Owned by the handover; carried over, never decided here.
 		Credentials: before.Credentials, Handover: before.Handover, Custody: before.Custody,
 	}
@@ -177,20 +177,14 @@ func brief(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// credentials decides CredentialsHealthy. This version holds no credentials of
-// accounts: one that declares some is honestly Unknown.
-func credentials(acc *v1alpha1.SocialAccount) (v1alpha1.State, string) {
-	if acc.Spec.Credentials == nil {
-		return v1alpha1.CredentialsNotRequired, "the account declares no credentials"
-	}
-	return v1alpha1.CredentialsNotYetVerified, "this version does not try accounts' credentials"
-}
-
 // summarise puts Ready and the kstatus conditions.
 func summarise(f facts, c *status.Conditions) {
 	decisive, message := c.Summarise(v1alpha1.ConditionObserved, v1alpha1.ConditionGoverned,
 		v1alpha1.ConditionCredentialsHealthy, v1alpha1.ConditionHandoverComplete)
-	c.Put(v1alpha1.ReadyFrom(c.State(decisive.Type)), message)
+	if decisive.Status == metav1.ConditionUnknown && decisive.Reason == "" {
+		message = "the credential has not been tried yet"
+	}
+	c.Put(v1alpha1.ReadyFrom(stateOfCondition(c, decisive)), message)
 	if f.observable && f.rival == nil && !f.paused && f.connection == "" {
 		c.Put(v1alpha1.AccountConnectionMissing, f.noConnection)
 		return

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -359,5 +360,42 @@ func TestADecisionIsAFunctionOfItsFacts(t *testing.T) {
 	}
 	if snapshot != *f.view.Snapshot {
 		t.Error("the engine's snapshot was changed")
+	}
+}
+
+// Whoever decides a condition, its changes stand among the account's transitions,
+// and Ready sums it up.
+func TestWhatTheHandoverDecidesIsSummedUpAndRemembered(t *testing.T) {
+	f := inOrder(t)
+	f.account.Spec.Credentials = &v1alpha1.AccountCredentials{}
+	put := func(status metav1.ConditionStatus, reason string) {
+		meta.SetStatusCondition(&f.account.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionCredentialsHealthy, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonVerified})
+		meta.SetStatusCondition(&f.account.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionHandoverComplete, Status: status, Reason: reason})
+	}
+	put(metav1.ConditionFalse, v1alpha1.ReasonAwaitingHuman)
+	d := pass(&f, today)
+	ready := meta.FindStatusCondition(d.status.Conditions, v1alpha1.ConditionReady)
+	if ready.Status != metav1.ConditionFalse || ready.Reason != v1alpha1.ReasonAwaitingHuman {
+		t.Errorf("Ready is %s/%s", ready.Status, ready.Reason)
+	}
+	put(metav1.ConditionTrue, v1alpha1.ReasonSettled)
+	d = pass(&f, today.Add(time.Hour))
+	var reasons []string
+	for _, transition := range d.status.Transitions {
+		if transition.Condition == v1alpha1.ConditionHandoverComplete {
+			reasons = append(reasons, transition.Reason)
+		}
+	}
+	if want := []string{v1alpha1.ReasonAwaitingHuman, v1alpha1.ReasonSettled}; !slices.Equal(reasons, want) {
+		t.Errorf("transitions %v, want %v", reasons, want)
+	}
+	again := pass(&f, today.Add(2*time.Hour))
+	if len(again.status.Transitions) != len(d.status.Transitions) {
+		t.Error("a transition is recorded twice")
+	}
+	for _, c := range ours(f.account, d.status.Conditions) {
+		if c.Type == v1alpha1.ConditionHandoverComplete {
+			t.Error("this controller writes what the handover decides")
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/connection"
 	"mithaq.dev/mithaq/internal/edition"
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/observe"
@@ -144,42 +145,8 @@ func (r *Reconciler) gatherConnection(ctx context.Context, f *facts) error {
 	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
 		return fmt.Errorf("listing connections: %w", err)
 	}
-	platform := f.account.Spec.Platform
-	if ref := f.account.Spec.ConnectionRef; ref != nil {
-		f.connection, f.noConnection = named(list.Items, string(ref.Name), platform)
-		return nil
-	}
-	f.connection, f.noConnection = byDefault(list.Items, platform)
+	f.connection, f.noConnection = connection.Of(f.account, list.Items)
 	return nil
-}
-
-func named(connections []v1alpha1.PlatformConnection, name string, platform v1alpha1.PlatformName) (connection, why string) {
-	for i := range connections {
-		if connections[i].Name != name {
-			continue
-		}
-		if connections[i].Spec.Platform != platform {
-			return "", fmt.Sprintf("spec.connectionRef: PlatformConnection %s is of platform %s, not %s", name, connections[i].Spec.Platform, platform)
-		}
-		return name, ""
-	}
-	return "", fmt.Sprintf("spec.connectionRef: PlatformConnection %s does not exist", name)
-}
-
-func byDefault(connections []v1alpha1.PlatformConnection, platform v1alpha1.PlatformName) (connection, why string) {
-	var defaults []string
-	for i := range connections {
-		if spec := connections[i].Spec; spec.Platform == platform && spec.Default != nil && *spec.Default {
-			defaults = append(defaults, connections[i].Name)
-		}
-	}
-	switch len(defaults) {
-	case 0:
-		return "", fmt.Sprintf("no PlatformConnection of platform %s is marked default", platform)
-	case 1:
-		return defaults[0], ""
-	}
-	return "", fmt.Sprintf("%d PlatformConnections of platform %s are marked default", len(defaults), platform)
 }
 
 // look asks the engine to keep looking at the account, or to stop.

@@ -188,7 +188,7 @@ func TestReadySumsUp(t *testing.T) {
 		{"not governed", func(f *facts) { f.policies = nil }, "False", "NoPolicyMatched", "Governed: no policy selects the account"},
 		{"outage and not governed", func(f *facts) { lane(observe.LaneThrottled)(f); f.policies = nil }, "False", "NoPolicyMatched", "Governed: no policy selects the account"},
 		{"outage", lane(observe.LaneThrottled), "Unknown", "Throttled", "Observed: lane Throttled"},
-		{"credentials that this version does not try", func(f *facts) { f.account.Spec.Credentials = &v1alpha1.AccountCredentials{} }, "Unknown", "NotYetVerified", "CredentialsHealthy: this version does not try accounts' credentials"},
+		{"credentials that this version does not try", func(f *facts) { f.account.Spec.Credentials = &v1alpha1.AccountCredentials{} }, "Unknown", "NotYetVerified", "the credential has not been tried yet"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := inOrder(t)

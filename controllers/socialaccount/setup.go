@@ -104,7 +104,8 @@ func specChanged() predicate.Predicate {
 			before, ok := e.ObjectOld.(*v1alpha1.SocialAccount)
 			after, also := e.ObjectNew.(*v1alpha1.SocialAccount)
 			return ok && also && (before.Status.AccountID != after.Status.AccountID ||
-				before.Annotations[AnnotationCheckRequested] != after.Annotations[AnnotationCheckRequested])
+				before.Annotations[AnnotationCheckRequested] != after.Annotations[AnnotationCheckRequested] ||
+				handsChanged(&before.Status, &after.Status))
 		},
 	})
 }

@@ -17,27 +17,20 @@ type App struct {
 type Apps struct {
 	mu   sync.RWMutex
 	open map[string]map[rotation.App]App
-	told func(connection string)
 }
 
-// NewApps returns an empty set. told, if not nil, hears of each change.
-func NewApps(told func(connection string)) *Apps {
-	if told == nil {
-		told = func(string) {}
-	}
-	return &Apps{open: map[string]map[rotation.App]App{}, told: told}
-}
+// NewApps returns an empty set.
+func NewApps() *Apps { return &Apps{open: map[string]map[rotation.App]App{}} }
 
 // Set replaces the apps of a connection; none closes it.
 func (a *Apps) Set(connection string, apps map[rotation.App]App) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	if len(apps) == 0 {
 		delete(a.open, connection)
-	} else {
-		a.open[connection] = apps
+		return
 	}
-	a.mu.Unlock()
-	a.told(connection)
+	a.open[connection] = apps
 }
 
 // Get finds an app.

@@ -27,7 +27,7 @@ type Guard struct {
 	// whoever runs is alone.
 	Lease client.ObjectKey
 	// Identity is this process's name in the lease.
-	Identity func() string
+	Identity string
 	Clock    clock.PassiveClock
 }
 
@@ -41,7 +41,7 @@ func (g *Guard) Check(ctx context.Context) error {
 		return fmt.Errorf("reading the leader's lease: %w", err)
 	}
 	spec := lease.Spec
-	if spec.HolderIdentity == nil || *spec.HolderIdentity != g.Identity() || spec.RenewTime == nil || spec.LeaseDurationSeconds == nil {
+	if spec.HolderIdentity == nil || *spec.HolderIdentity != g.Identity || spec.RenewTime == nil || spec.LeaseDurationSeconds == nil {
 		return ErrNotOurs
 	}
 	ends := spec.RenewTime.Add(time.Duration(*spec.LeaseDurationSeconds) * time.Second)

@@ -15,9 +15,6 @@ import (
 	"mithaq.dev/mithaq/internal/rotation"
 )
 
-// The role for vaults (Secrets of the operator's namespace: get, create, update, delete)
-// is granted together with the controller that uses it.
-
 const (
 	// SecretType is the type of a vault's Secret.
 	SecretType corev1.SecretType = "mithaq.dev/credential"

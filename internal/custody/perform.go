@@ -132,7 +132,7 @@ func (j Job) mutate(ctx context.Context) rotation.Outcome {
 		return product(j.App.Client.Issue.Refresh(ctx, grant(j.slot())))
 	case rotation.OpUnseat:
 		return outcome(j.App.Client.Unseat.Unseat(ctx, j.slot().Access, j.Ref, platform.Member{ID: j.Call.Op.Subject}))
-	case rotation.OpRevokeAccess:
+	case rotation.OpRevokeAccess, rotation.OpQuarantineAccess:
 		return outcome(j.App.Client.Revoke.Revoke(ctx, grant(j.slot()), platform.RevokeAccess))
 	default:
 		return outcome(j.App.Client.Revoke.Revoke(ctx, grant(j.slot()), platform.RevokeGrant))

@@ -194,3 +194,6 @@ func (c Cadence) or(defaults Cadence) Cadence {
 	c.ProfileEvery = min(c.ProfileEvery, bound)
 	return c
 }
+
+// CredentialRules are what the policy says of credentials; nil: nothing.
+func (p *Policy) CredentialRules() *v1alpha1.CredentialRules { return p.spec.Credentials }

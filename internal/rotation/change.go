@@ -128,6 +128,9 @@ func Record(v *Vault, call *Call, o *Outcome, f *Facts, now time.Time) *Vault {
 	next := v.copy()
 	switch call.Kind {
 	case CallMutate:
+		if op := next.Journal.Op; op == nil || op.Attempt != call.Op.Attempt {
+			return next // somebody else has closed it: its word counts
+		}
 		return settleOp(next, o, f, now)
 	case CallIdentify:
 		if next.Pending != nil {
@@ -154,7 +157,7 @@ func settleOp(v *Vault, o *Outcome, f *Facts, now time.Time) *Vault {
 		}
 	case OpUnseat:
 		unseated(v, o, now)
-	case OpQuarantine, OpRevokeGrant, OpRevokeAccess:
+	case OpQuarantine, OpQuarantineAccess, OpRevokeGrant, OpRevokeAccess:
 		revoked(v, op, o, now)
 	}
 	return v
@@ -199,20 +202,17 @@ func unseated(v *Vault, o *Outcome, now time.Time) {
 // revoked takes the outcome of a revocation in. Done and Denied both mean: go and
 // prove.
 func revoked(v *Vault, op *Op, o *Outcome, now time.Time) {
+	quarantined := op.Name == OpQuarantine || op.Name == OpQuarantineAccess
 	switch o.Kind {
 	case Done, Denied:
 		v.Journal.Tries = 0
-		if op.Name == OpRevokeAccess {
-			v.Journal.RevokedAccess = true
-		} else {
-			v.Journal.RevokedGrant = true
-		}
-		if op.Name == OpQuarantine && v.Pending != nil {
+		v.Journal.sent(op.Name)
+		if quarantined && v.Pending != nil {
 			v.mark(v.Pending.CredID, GrantUnknown, "", now)
 		}
 	case Misconfigured:
-		if op.Name == OpQuarantine {
-			v.Journal.RevokedGrant = true // the ledger keeps it as Live
+		if quarantined {
+			v.Journal.sent(op.Name) // the ledger keeps it as Live
 			return
 		}
 		v.Journal.Failed = FailedAppRefused
@@ -220,4 +220,13 @@ func revoked(v *Vault, op *Op, o *Outcome, now time.Time) {
 	default:
 		v.again(o, now)
 	}
+}
+
+// sent remembers which part was revoked.
+func (j *Journal) sent(op OpName) {
+	if op == OpRevokeAccess || op == OpQuarantineAccess {
+		j.RevokedAccess = true
+		return
+	}
+	j.RevokedGrant = true
 }

@@ -86,7 +86,7 @@ func begun(entered *Vault, first Step, now time.Time) Step {
 
 // tokenFor is the token that an operation spends; empty: there is nothing to do.
 func (s *Slot) tokenFor(op OpName) redact.Token {
-	if op == OpRevokeAccess {
+	if op == OpRevokeAccess || op == OpQuarantineAccess {
 		if s.Refresh == "" {
 			return "" // the access token is the grant
 		}

@@ -5,28 +5,26 @@ import "time"
 // leave ends what is held of an account that is being deleted. Nothing is minted.
 // With Retain nothing is touched but what was never verified; the deletion waits
 // for a revocation an hour at most, and the ledger keeps what was not ended.
-func leave(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one decision, read from top to bottom; to be split
-	late := !now.Before(f.DeletingSince.Add(releaseAfter))
+func leave(v *Vault, f *Facts, now time.Time) Step {
+	late := !now.Before(f.DeletingSince.Add(ReleaseAfter))
 	if f.Traits.NoRevoke || late {
 		return Step{Release: true}
 	}
 	for _, which := range []Which{SlotPending, SlotRetiring, SlotCurrent} {
-		s := v.slot(which)
-		if s == nil || !f.Revoke && which != SlotPending || v.ended(s) {
-			continue
+		if s := v.slot(which); s != nil && !v.ended(s) && (f.Revoke || which == SlotPending && v.dispensable(f)) {
+			return v.endSlot(which, f, now)
 		}
-		if which == SlotPending && !f.Revoke && v.Current != nil && !safe(s, v.Current, f) {
-			continue
-		}
-		return v.endSlot(which, f, now)
 	}
 	return Step{Release: true}
 }
 
+// dispensable says that the pending grant can be revoked without ending the one in use.
+func (v *Vault) dispensable(f *Facts) bool { return v.Current == nil || safe(v.Pending, v.Current, f) }
+
 // endSlot sends one revocation, or proves that the last one took effect.
 func (v *Vault) endSlot(which Which, f *Facts, now time.Time) Step {
 	if now.Before(v.Journal.NextAttempt) {
-		return rest(earlier(v.Journal.NextAttempt, f.DeletingSince.Add(releaseAfter)))
+		return rest(earlier(v.Journal.NextAttempt, f.DeletingSince.Add(ReleaseAfter)))
 	}
 	next := v.copy()
 	s := v.slot(which)

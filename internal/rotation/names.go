@@ -61,8 +61,10 @@ const (
 	OpRevokeGrant  OpName = "revoke-grant"
 	OpRevokeAccess OpName = "revoke-access"
 	OpUnseat       OpName = "unseat"
-	// OpQuarantine revokes a pending grant that was for somebody else.
-	OpQuarantine OpName = "quarantine"
+	// OpQuarantine and OpQuarantineAccess revoke a pending grant that was for somebody
+	// else, and its access token.
+	OpQuarantine       OpName = "quarantine"
+	OpQuarantineAccess OpName = "quarantine-access"
 )
 
 // Op is an operation whose intent is stored.

@@ -206,13 +206,15 @@ func (v *Vault) rightHolder(id *Identity, f *Facts) bool { //nolint:gocyclo // o
 // one in use, and asks for consent anew.
 func quarantine(v *Vault, f *Facts, now time.Time) Step {
 	next := v.copy()
-	asked := v.Journal.Ops[OpQuarantine] > 0 && v.Journal.RevokedGrant
-	if !asked && !f.Traits.NoRevoke && (v.Current == nil || safe(v.Pending, v.Current, f)) {
-		token := v.Pending.tokenFor(OpRevokeGrant)
-		return Step{Vault: next, Call: next.intend(OpQuarantine, SlotPending, f.Fingerprint(token))}
+	j := &next.Journal
+	if j.Leaving != SlotPending {
+		j.Leaving, j.RevokedGrant, j.RevokedAccess = SlotPending, false, false
+	}
+	if op := next.toQuarantine(); op != "" && !f.Traits.NoRevoke && v.dispensable(f) {
+		return Step{Vault: next, Call: next.intend(op, SlotPending, f.Fingerprint(v.Pending.tokenFor(op)))}
 	}
 	next.Pending = nil
-	next.Journal.RevokedGrant = false
+	j.Leaving, j.RevokedGrant, j.RevokedAccess = "", false, false
 	if f.Traits.Mints {
 		next.enter(Issuing, now)
 		next.again(&Outcome{RetryAfter: longPause}, now)
@@ -220,6 +222,18 @@ func quarantine(v *Vault, f *Facts, now time.Time) Step {
 	}
 	next.invite(f, now)
 	return store(next, now)
+}
+
+// toQuarantine is the part of the pending grant that is still to be revoked; empty:
+// none.
+func (v *Vault) toQuarantine() OpName {
+	switch j := &v.Journal; {
+	case !j.RevokedGrant && v.Pending.tokenFor(OpQuarantine) != "":
+		return OpQuarantine
+	case !j.RevokedAccess && v.Pending.tokenFor(OpQuarantineAccess) != "":
+		return OpQuarantineAccess
+	}
+	return ""
 }
 
 // safe says that revoking gone cannot end kept.

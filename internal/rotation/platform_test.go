@@ -13,8 +13,10 @@ type platform struct {
 	traits Traits
 	// wholeGrant: revoking anything ends every grant of the principal and client.
 	wholeGrant bool
-	account    string
-	grants     []*grant
+	// deaf: a revocation is answered with 200 and does nothing.
+	deaf    bool
+	account string
+	grants  []*grant
 	// codes are consents that wait to be spent, by code.
 	codes   map[redact.Token]consent
 	members map[string]string // id to address
@@ -114,7 +116,7 @@ func (p *platform) perform(call *Call, v *Vault, now time.Time) Outcome {
 	case OpUnseat:
 		delete(p.members, call.Member.ID)
 		return Outcome{Kind: Done}
-	case OpRevokeAccess:
+	case OpRevokeAccess, OpQuarantineAccess:
 		return p.revoke(slot.Access)
 	default:
 		token := slot.Refresh
@@ -174,6 +176,9 @@ func (p *platform) revoke(token redact.Token) Outcome {
 	g := p.of(token)
 	if g == nil || g.dead {
 		return Outcome{Kind: Denied}
+	}
+	if p.deaf {
+		return Outcome{Kind: Done}
 	}
 	g.dead = true
 	for _, other := range p.grants {

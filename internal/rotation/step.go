@@ -111,8 +111,8 @@ const (
 	// incidentPatience is how long a compromised credential waits for its successor
 	// before it is revoked without one, where a gap is allowed.
 	incidentPatience = time.Hour
-	// releaseAfter is how long a deletion waits for a revocation at most.
-	releaseAfter = time.Hour
+	// ReleaseAfter is how long a deletion waits for a revocation at most.
+	ReleaseAfter = time.Hour
 	// checkEvery is how often a credential at rest is tried.
 	checkEvery = 6 * time.Hour
 )

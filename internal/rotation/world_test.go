@@ -54,10 +54,16 @@ type world struct {
 	stores   int
 	started  time.Time
 	noAnswer bool // the person never consents
+	mistake  mistake
+	report   func(format string, args ...any) // where violations go
 }
 
 func (w *world) violated(format string, args ...any) {
 	w.t.Helper()
+	if w.report != nil {
+		w.report(format, args...)
+		return
+	}
 	w.t.Errorf("%s: %s", w.plan, fmt.Sprintf(format, args...))
 	if violations++; violations >= 12 {
 		w.t.Fatal("too many violations")
@@ -167,6 +173,9 @@ func (w *world) pass() (bool, error) {
 	w.attest(v)
 	f.Attested = w.facts.Attested
 	s := Next(v, &f, w.now)
+	if w.mistake.step != nil {
+		s = w.mistake.step(w, v, s)
+	}
 	if s.Release {
 		return false, nil
 	}
@@ -188,7 +197,7 @@ func (w *world) pass() (bool, error) {
 func (w *world) wait(at time.Time) { w.now = at }
 
 func (w *world) perform(s Step, v *Vault, f *Facts) error {
-	if s.Vault != nil {
+	if s.Vault != nil && !(w.mistake.noIntent && s.Call != nil) {
 		if s.Call != nil && s.Call.Op != nil {
 			w.own = s.Call.Op.Attempt
 		}
@@ -207,6 +216,9 @@ func (w *world) perform(s Step, v *Vault, f *Facts) error {
 		return err
 	}
 	next := Record(v, s.Call, &o, f, w.now)
+	if w.mistake.record != nil {
+		w.mistake.record(w, s.Call, &o, next)
+	}
 	issue := s.Call.Op != nil && s.Call.Op.Name == OpIssue
 	for range 3 { // the result is stored again and again; a conflict only if it is still open
 		if err = w.store(next); err == nil || errors.Is(err, errCrash) {

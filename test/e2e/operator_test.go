@@ -22,8 +22,8 @@ import (
 
 // operator is Mithaq, built from this tree, as a process of its own.
 type operator struct {
-	binary, kubeconfig, metrics string
-	log                         *journal
+	binary, kubeconfig, metrics, consent string
+	log                                  *journal
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -42,12 +42,17 @@ func newOperator(ctx context.Context, dir string) (*operator, error) {
 	if o.kubeconfig, err = kubeconfig(ctx, dir); err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
+	for _, address := range []*string{&o.metrics, &o.consent} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		*address = listener.Addr().String()
+		if err := listener.Close(); err != nil {
+			return nil, err
+		}
 	}
-	o.metrics = listener.Addr().String()
-	return o, listener.Close()
+	return o, nil
 }
 
 // start runs the operator until it is stopped or killed.
@@ -56,6 +61,7 @@ func (o *operator) start() error {
 	defer o.mu.Unlock()
 	cmd := exec.Command(o.binary,
 		"--operator-namespace", operatorNamespace, "--allow-insecure-endpoints", "--metrics-bind-address", o.metrics,
+		"--consent-url", "http://"+o.consent, "--consent-bind-address", o.consent,
 		"--metrics-secure=false", "--health-probe-bind-address", "0", "--counts-settle", "500ms", "--zap-log-level", "info")
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+o.kubeconfig)
 	cmd.Stdout, cmd.Stderr = o.log, o.log

@@ -44,6 +44,8 @@ type scene struct {
 	policy     *v1alpha1.GovernancePolicy
 	namespace  *corev1.Namespace
 	accounts   int
+	// more is deleted with the scene.
+	more []client.Object
 }
 
 var scenes, ids atomic.Int64
@@ -121,17 +123,18 @@ func (s *scene) clear() {
 		}
 	}
 	gone(shared.admin.DeleteAllOf(ctx, &v1alpha1.SocialAccount{}, client.InNamespace(s.name)))
-	for _, o := range []client.Object{s.policy, s.connection, s.secret} {
-		if o.GetName() != "" {
-			gone(shared.admin.Delete(ctx, o))
-		}
-	}
+	// What holds credentials goes first: to revoke them takes the connection.
 	err := wait.PollUntilContextCancel(ctx, 20*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		var left v1alpha1.SocialAccountList
 		err := shared.admin.List(ctx, &left, client.InNamespace(s.name))
 		return err == nil && len(left.Items) == 0, err
 	})
 	gone(err)
+	for _, o := range append([]client.Object{s.policy, s.connection, s.secret}, s.more...) {
+		if o.GetName() != "" {
+			gone(shared.admin.Delete(ctx, o))
+		}
+	}
 }
 
 // handle is the scene's own form of a name: claims are compared over the fleet.

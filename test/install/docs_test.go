@@ -50,7 +50,7 @@ func flags(t *testing.T) map[string]string {
 	logging.SetOutput(io.Discard)
 	(&zap.Options{}).BindFlags(logging)
 	logging.VisitAll(func(f *flag.Flag) { out[f.Name] = f.DefValue })
-	files, err := filepath.Glob(filepath.Join(root, "*.go"))
+	files, err := filepath.Glob(filepath.Join(root, "internal/settings/*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +148,7 @@ func TestTheChartPassesKnownFlags(t *testing.T) {
 		"",
 		"metrics.enabled=false",
 		"replicas=1,leaderElection.enabled=false",
+		"consent.url=https://mithaq.edu.example,consent.port=8090",
 		"allowedHosts={a.example},allowInsecureEndpoints=true,logging.level=debug,logging.encoder=json," +
 			"defaults.profileEvery=1h,defaults.activityEvery=2h,defaults.staleAfter=3h",
 	} {

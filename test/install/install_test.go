@@ -148,9 +148,12 @@ func (s *server) shortName(t *testing.T) string {
 func (s *server) look(t *testing.T, rendered objects) {
 	t.Helper()
 	t.Run("every object passes a strict dry run", func(t *testing.T) { s.dryRun(t, rendered) })
-	t.Run("so does the network policy", func(t *testing.T) {
-		policy := helm(t, "--set", "networkPolicy.enabled=true").one(t, "NetworkPolicy", "mithaq-controller-manager")
-		s.dryRun(t, objects{"the policy": policy})
+	t.Run("so do the network policy and the consent service", func(t *testing.T) {
+		open := helm(t, "--set", "networkPolicy.enabled=true,consent.url=https://mithaq.edu.example")
+		s.dryRun(t, objects{
+			"the policy":          open.one(t, "NetworkPolicy", "mithaq-controller-manager"),
+			"the consent service": open.one(t, "Service", "mithaq-consent"),
+		})
 	})
 	t.Run("and an unknown field does not", func(t *testing.T) { s.dryRunBites(t, rendered) })
 	t.Run("the server holds what was rendered", func(t *testing.T) { s.holds(t, rendered) })

@@ -37,8 +37,10 @@ type rights map[string][]string
 // operatorRights is all that the operator may do. Whoever adds a rbac marker adds
 // a line here and says why it is needed.
 var operatorRights = rights{
-	// Accounts and what governs them: it reads specs and writes status, nothing else.
-	everywhere + " mithaq.dev/socialaccounts":             read,
+	// Accounts and what governs them: it reads specs and writes status. To patch an
+	// account itself is for its finalizer, which must come off even while the
+	// namespace and every binding in it are being deleted.
+	everywhere + " mithaq.dev/socialaccounts":             {"get", "list", "patch", "watch"},
 	everywhere + " mithaq.dev/governancepolicies":         read,
 	everywhere + " mithaq.dev/platformconnections":        read,
 	everywhere + " mithaq.dev/socialaccounts/status":      {"patch"},
@@ -85,7 +87,8 @@ var editorRights = rights{
 // may. The lists above are complete: what is not in them is denied.
 func (s *server) rights(t *testing.T) {
 	for role, want := range map[string]rights{
-		"mithaq-viewer": viewerRights(), "mithaq-editor": editorRights, "mithaq-auditor": auditorRights(), "mithaq-metrics-reader": {},
+		"mithaq-viewer": viewerRights(), "mithaq-editor": editorRights, "mithaq-auditor": auditorRights(),
+		"mithaq-custodian": {everywhere + " secrets": {"create", "get", "patch", "update"}}, "mithaq-metrics-reader": {},
 	} {
 		t.Run(role, func(t *testing.T) { s.mayExactly(t, s.bind(t, role), want) })
 	}
@@ -349,9 +352,10 @@ func (s *server) denied(t *testing.T) {
 	}{
 		"read a tenant's Secrets":              {question{resource: "secrets", verb: "get"}, tenant},
 		"list all Secrets":                     {question{resource: "secrets", verb: "list"}, ""},
+		"write a tenant's Secret":              {question{resource: "secrets", verb: "patch"}, tenant},
+		"delete a vault":                       {question{resource: "secrets", verb: "delete"}, namespace},
 		"update any Secret, even its own":      {question{resource: "secrets", verb: "update"}, namespace},
 		"change what GitOps declared":          {question{group: v1alpha1.SchemeGroupVersion.Group, resource: "socialaccounts", verb: "update"}, tenant},
-		"patch what GitOps declared":           {question{group: v1alpha1.SchemeGroupVersion.Group, resource: "socialaccounts", verb: "patch"}, tenant},
 		"delete an account":                    {question{group: v1alpha1.SchemeGroupVersion.Group, resource: "socialaccounts", verb: "delete"}, tenant},
 		"relax a policy":                       {question{group: v1alpha1.SchemeGroupVersion.Group, resource: "governancepolicies", verb: "update"}, ""},
 		"point itself elsewhere":               {question{group: v1alpha1.SchemeGroupVersion.Group, resource: "platformconnections", verb: "patch"}, ""},

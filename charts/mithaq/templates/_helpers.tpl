@@ -66,6 +66,10 @@ is changed as text: parsed and printed again, its numbers would become floats.
 {{- with .Values.defaults.staleAfter }}
 - --default-stale-after={{ . }}
 {{- end }}
+{{- if .Values.consent.url }}
+- --consent-url={{ .Values.consent.url }}
+- --consent-bind-address=:{{ .Values.consent.port }}
+{{- end }}
 {{- with .Values.logging.level }}
 - --zap-log-level={{ . }}
 {{- end }}

@@ -133,7 +133,7 @@ func (h *holder) Introspect(ctx context.Context, token platform.Token) (platform
 // this API. Its success is no proof.
 func (h *holder) Revoke(ctx context.Context, g platform.Grant, part platform.RevokePart) error {
 	token := g.Access
-	if part == platform.RevokeGrant {
+	if part == platform.RevokeGrant && g.Refresh != "" {
 		token = g.Refresh
 	}
 	return h.oauth.End(ctx, token)

@@ -109,7 +109,7 @@ func (h *holder) Introspect(ctx context.Context, token platform.Token) (platform
 // is revoked by itself.
 func (h *holder) Revoke(ctx context.Context, g platform.Grant, part platform.RevokePart) error {
 	token := g.Access
-	if part == platform.RevokeGrant {
+	if part == platform.RevokeGrant && g.Refresh != "" {
 		token = g.Refresh
 	}
 	return h.oauth.End(ctx, token)

@@ -756,7 +756,7 @@ var schemaYAML = typed.YAMLObject(`types:
     fields:
     - name: consentURL
       type:
-        namedType: dev.mithaq.mithaq.api.v1alpha1.HTTPSURL
+        scalar: string
     - name: formerAccess
       type:
         namedType: dev.mithaq.mithaq.api.v1alpha1.FormerAccess

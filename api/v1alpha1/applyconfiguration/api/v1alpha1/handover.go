@@ -29,8 +29,9 @@ type HandoverApplyConfiguration struct {
 	Since *v1.Time `json:"since,omitempty"`
 	// formerAccess says what is known of the former holder's access.
 	FormerAccess *apiv1alpha1.FormerAccess `json:"formerAccess,omitempty"`
-	// consentURL is where the new holder gives consent.
-	ConsentURL *apiv1alpha1.HTTPSURL `json:"consentURL,omitempty"`
+	// consentURL is where the new holder gives consent: https, or http on a loopback
+	// address in development.
+	ConsentURL *string `json:"consentURL,omitempty"`
 	// humanSteps are what only a person can do on the platform.
 	HumanSteps []HumanStepApplyConfiguration `json:"humanSteps,omitempty"`
 	// lastError says what went wrong last, without secrets.
@@ -104,7 +105,7 @@ func (b *HandoverApplyConfiguration) WithFormerAccess(value apiv1alpha1.FormerAc
 // WithConsentURL sets the ConsentURL field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the ConsentURL field is set to the value of the last call.
-func (b *HandoverApplyConfiguration) WithConsentURL(value apiv1alpha1.HTTPSURL) *HandoverApplyConfiguration {
+func (b *HandoverApplyConfiguration) WithConsentURL(value string) *HandoverApplyConfiguration {
 	b.ConsentURL = &value
 	return b
 }

@@ -1,0 +1,57 @@
+package handover
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/custody"
+	"mithaq.dev/mithaq/internal/rotation"
+)
+
+var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+
+func TestAWordDatedAheadCountsFromThenOn(t *testing.T) {
+	words := []v1alpha1.Attestation{
+		{Control: "end-sessions", At: metav1.NewTime(noon)},
+		{Control: "change-password", At: metav1.NewTime(noon.Add(time.Hour))},
+		{Control: "remove-delegates", At: metav1.NewTime(noon.Add(time.Minute))},
+	}
+	f := &facts{}
+	f.gatherWords(words, noon)
+	if len(f.Attested) != 1 || !f.Attested["end-sessions"].Equal(noon) || !f.ahead.Equal(noon.Add(time.Minute)) {
+		t.Errorf("counts %v, next at %s", f.Attested, f.ahead)
+	}
+	f = &facts{}
+	f.gatherWords(words[:1], noon)
+	if !f.ahead.IsZero() {
+		t.Error("it looks again for what has come")
+	}
+}
+
+// consents has no open offer.
+type consents struct{ Consents }
+
+func (consents) RedirectURI() string { return "" }
+
+// Nothing is stored or sent for a call whose app is not open: the intent would be
+// taken for a call whose answer was lost. The reconciler has no keeper here, so that
+// storing would panic.
+func TestACallWaitsForItsApp(t *testing.T) {
+	r := New(Config{Apps: custody.NewApps(), Consents: consents{}, Perform: func(context.Context, custody.Job) rotation.Outcome {
+		t.Error("it was sent")
+		return rotation.Outcome{}
+	}})
+	step := rotation.Step{Vault: rotation.New("uid"), Call: &rotation.Call{Kind: rotation.CallMutate, Op: &rotation.Op{}}}
+	if _, err := r.perform(t.Context(), &v1alpha1.SocialAccount{}, custody.Stored{}, step, &facts{}); !errors.Is(err, errClosed) {
+		t.Errorf("%v", err)
+	}
+	result, err := r.rest(step, nil, &facts{}, errClosed)
+	if err != nil || result.RequeueAfter != closedEvery {
+		t.Errorf("it is told as an error: %v, %v", result, err)
+	}
+}

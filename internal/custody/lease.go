@@ -1,0 +1,55 @@
+package custody
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// The leader's lease: long enough that a call to a platform, which is sent only
+// while a whole call's time and a margin are left of it, is hardly ever put off.
+const (
+	LeaseName     = "mithaq.mithaq.dev"
+	LeaseDuration = 60 * time.Second
+	RenewDeadline = 40 * time.Second
+	RetryPeriod   = 5 * time.Second
+)
+
+// Leadership is this process's part in leader election.
+type Leadership struct {
+	// Lock is nil where there is no election.
+	Lock     resourcelock.Interface
+	key      client.ObjectKey
+	identity string
+}
+
+// NewLeadership prepares the election in a namespace, under a name that this
+// process knows, so that a Guard can find itself in the lease. Without election it
+// is alone.
+func NewLeadership(cfg *rest.Config, namespace string, elect bool) (*Leadership, error) {
+	if !elect {
+		return &Leadership{}, nil
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("naming this process: %w", err)
+	}
+	l := &Leadership{key: client.ObjectKey{Namespace: namespace, Name: LeaseName}, identity: host + "_" + string(uuid.NewUUID())}
+	l.Lock, err = resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, LeaseName,
+		resourcelock.ResourceLockConfig{Identity: l.identity}, cfg, RenewDeadline)
+	if err != nil {
+		return nil, fmt.Errorf("creating the leader's lock: %w", err)
+	}
+	return l, nil
+}
+
+// Guard guards calls that change something.
+func (l *Leadership) Guard(live client.Reader, c clock.PassiveClock) *Guard {
+	return &Guard{Live: live, Lease: l.key, Identity: l.identity, Clock: c}
+}
