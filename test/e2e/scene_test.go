@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
@@ -69,7 +70,7 @@ func newSceneOn(t *testing.T, on world.Platform, change ...func(*scene)) *scene 
 	}
 	s.namespace = &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"scene": name}}}
 	s.secret = &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: "x-" + name, Namespace: operatorNamespace}, StringData: site.secret,
+		ObjectMeta: metav1.ObjectMeta{Name: "x-" + name, Namespace: operatorNamespace}, Data: maps.Clone(site.secret),
 	}
 	s.connection = &v1alpha1.PlatformConnection{ObjectMeta: metav1.ObjectMeta{Name: "x-" + name}, Spec: v1alpha1.PlatformConnectionSpec{
 		Platform: v1alpha1.PlatformName(on), Endpoint: s.simulator.URL, AppSecretRef: v1alpha1.LocalReference{Name: v1alpha1.ObjectName("x-" + name)},

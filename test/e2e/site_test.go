@@ -14,7 +14,7 @@ import (
 type site struct {
 	serve  func(*world.World) http.Handler
 	fleet  world.Fleet
-	secret map[string]string
+	secret map[string][]byte
 	// id is the form of its ids, of a number of 12 digits; handle how handles begin,
 	// owner who owns accounts, and reader whoever needs a role on each.
 	id, handle, owner, reader string
@@ -53,12 +53,12 @@ var sites = map[world.Platform]site{
 	world.X: {
 		serve:  func(w *world.World) http.Handler { return x.New(w, x.Options{Limit: 1_000_000}) },
 		fleet:  world.Fleet{Apps: []world.App{{Platform: world.X, APIKey: "key", APISecret: "secret", AppToken: token}}},
-		secret: map[string]string{"appToken": token}, id: "%d", handle: "edu_",
+		secret: map[string][]byte{"appToken": []byte(token)}, id: "%d", handle: "edu_",
 	},
 	world.YouTube: {
 		serve:  func(w *world.World) http.Handler { return youtube.New(w, youtube.Options{DailyUnits: 1_000_000}) },
 		fleet:  world.Fleet{Apps: []world.App{{Platform: world.YouTube, APIKey: "key", APISecret: "secret", AppToken: token}}},
-		secret: map[string]string{"apiKey": token}, id: "UC%022d", handle: "edu_",
+		secret: map[string][]byte{"apiKey": []byte(token)}, id: "UC%022d", handle: "edu_",
 	},
 	world.Snapchat: {
 		serve: func(w *world.World) http.Handler { return snapchat.New(w, snapchat.Options{}) },
@@ -67,18 +67,18 @@ var sites = map[world.Platform]site{
 			People: []world.Person{{Platform: world.Snapchat, ID: reader, Name: "Reader", Organisation: organisation, OrganisationRole: "admin"}},
 			Tokens: []world.Mint{{Platform: world.Snapchat, Client: "key", Person: reader, Kind: world.RefreshToken, Value: token, Scopes: []string{"snapchat-profile-api"}}},
 		},
-		secret: map[string]string{"clientID": "key", "clientSecret": "secret", "refreshToken": token},
+		secret: map[string][]byte{"clientID": []byte("key"), "clientSecret": []byte("secret"), "refreshToken": []byte(token)},
 		id:     "76da494b-76bc-4bbb-bb27-%012d", handle: "edu_", owner: organisation,
 	},
 	world.Facebook: {
 		serve: serveMeta, fleet: metaFleet(),
-		secret: map[string]string{"clientID": "1000", "clientSecret": "secret", "systemUserToken": token},
+		secret: map[string][]byte{"clientID": []byte("1000"), "clientSecret": []byte("secret"), "systemUserToken": []byte(token)},
 		id:     "%d", handle: "edu.", owner: portfolio, reader: systemUser,
 	},
 	world.Instagram: {
 		serve:  serveMeta,
 		fleet:  metaFleet(world.Account{Platform: world.Instagram, ID: eye, Handle: "edu_eye", DisplayName: "Ours", Image: "emblem", Owner: portfolio}),
-		secret: map[string]string{"clientID": "1000", "clientSecret": "secret", "systemUserToken": token, "igUserID": eye},
+		secret: map[string][]byte{"clientID": []byte("1000"), "clientSecret": []byte("secret"), "systemUserToken": []byte(token), "igUserID": []byte(eye)},
 		id:     "1784%d", handle: "edu_", owner: portfolio, reader: systemUser,
 	},
 }
