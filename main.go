@@ -183,7 +183,13 @@ func wire(ctx context.Context, mgr manager.Manager, leader *custody.Leadership, 
 	}
 	telemetry.RegisterFleet(metrics.Registry, mgr.GetCache())
 	telemetry.RegisterVersion(metrics.Registry, version)
-	s := shared{engine: engine, apps: custody.NewApps(), editions: edition.NewStore(o.Namespace, mgr.GetClient(), mgr.GetAPIReader())}
+	// The manager's own client would open an informer even for what it only writes,
+	// to see its own writes. No token may lie in a cache.
+	secrets, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return fmt.Errorf("creating the client for Secrets: %w", err)
+	}
+	s := shared{engine: engine, apps: custody.NewApps(), editions: edition.NewStore(o.Namespace, mgr.GetClient(), mgr.GetAPIReader()), secrets: secrets}
 	if err := handovers(mgr, o, leader.Guard(mgr.GetAPIReader(), clock.RealClock{}), s); err != nil {
 		return err
 	}
@@ -203,6 +209,8 @@ type shared struct {
 	engine   *observe.Engine
 	apps     *custody.Apps
 	editions *edition.Store
+	// secrets reads and writes Secrets past any cache.
+	secrets client.Client
 }
 
 // controllers sets the reconcilers up.
@@ -231,7 +239,7 @@ func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Opt
 		return fmt.Errorf("setting up the policy controller: %w", err)
 	}
 	if err := platformconnection.Setup(mgr, platformconnection.Config{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Observer: s.engine, Adapters: known, Apps: s.apps, Namespace: o.Namespace,
+		Client: mgr.GetClient(), Secrets: s.secrets, Observer: s.engine, Adapters: known, Apps: s.apps, Namespace: o.Namespace,
 		Recorder: mgr.GetEventRecorder(platformconnection.Name), Clock: clock.RealClock{},
 		Endpoints: platformconnection.EndpointRules{AllowedHosts: o.Hosts(), AllowInsecure: o.AllowInsecure},
 		Open:      opener(telemetry.NewRequests(metrics.Registry)),
@@ -249,14 +257,8 @@ func handovers(mgr ctrl.Manager, o settings.Options, guard *custody.Guard, s sha
 			return fmt.Errorf("adding the consent service: %w", err)
 		}
 	}
-	// The manager's own client would open an informer even for what it only writes,
-	// to see its own writes. No token may lie in a cache.
-	live, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
-	if err != nil {
-		return fmt.Errorf("creating the client for Secrets: %w", err)
-	}
 	if err := handover.Setup(mgr, handover.Config{
-		Client: mgr.GetClient(), Secrets: live, Keeper: &custody.Keeper{Client: live, Namespace: o.Namespace}, Apps: s.apps, Guard: guard,
+		Client: mgr.GetClient(), Secrets: s.secrets, Keeper: &custody.Keeper{Client: s.secrets, Namespace: o.Namespace}, Apps: s.apps, Guard: guard,
 		Consents: desk, Consented: desk.Source(), Editions: s.editions, Recorder: mgr.GetEventRecorder(handover.Name), Clock: clock.RealClock{},
 		Perform: custody.Perform, Random: custody.Random, Told: telemetry.NewHandovers(metrics.Registry), Workers: o.HandoverWorkers,
 	}); err != nil {

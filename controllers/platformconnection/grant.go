@@ -36,8 +36,7 @@ var errOtherGrant = errors.New("another grant is stored by now")
 // grants keeps one connection's own rotating grant. It outlives the process and the
 // connection: a spent refresh token cannot be had again.
 type grants struct {
-	live       client.Reader
-	write      client.Writer
+	secrets    client.Client
 	key        client.ObjectKey
 	connection string
 }
@@ -52,7 +51,7 @@ type storedGrant struct {
 
 func (r *Reconciler) grants(connection string) platform.GrantStore {
 	return &grants{
-		live: r.Live, write: r.Client, key: client.ObjectKey{Namespace: r.Namespace, Name: GrantsSecret}, connection: connection,
+		secrets: r.Secrets, key: client.ObjectKey{Namespace: r.Namespace, Name: GrantsSecret}, connection: connection,
 	}
 }
 
@@ -91,13 +90,13 @@ func (g *grants) save(ctx context.Context, prev platform.Grant, raw []byte) erro
 			Namespace: g.key.Namespace, Name: g.key.Name, Labels: map[string]string{"app.kubernetes.io/managed-by": "mithaq"},
 		}
 		secret.Data = map[string][]byte{g.connection: raw}
-		return g.failed("creating", g.write.Create(ctx, secret))
+		return g.failed("creating", g.secrets.Create(ctx, secret))
 	}
 	if secret.Data == nil {
 		secret.Data = map[string][]byte{}
 	}
 	secret.Data[g.connection] = raw
-	return g.failed("updating", g.write.Update(ctx, secret))
+	return g.failed("updating", g.secrets.Update(ctx, secret))
 }
 
 func (g *grants) failed(what string, err error) error {
@@ -110,7 +109,7 @@ func (g *grants) failed(what string, err error) error {
 // read returns the Secret, new where it is not there, and the grant in it.
 func (g *grants) read(ctx context.Context) (*corev1.Secret, platform.Grant, error) {
 	secret := &corev1.Secret{}
-	if err := g.live.Get(ctx, g.key, secret); err != nil {
+	if err := g.secrets.Get(ctx, g.key, secret); err != nil {
 		if apierrors.IsNotFound(err) {
 			return &corev1.Secret{}, platform.Grant{}, nil
 		}

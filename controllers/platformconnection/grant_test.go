@@ -22,7 +22,7 @@ func grantOf(n string) platform.Grant {
 }
 
 func storeOf(c client.Client, connection string) platform.GrantStore {
-	return New(Config{Client: c, Live: c, Namespace: "mithaq-system"}).grants(connection)
+	return New(Config{Secrets: c, Namespace: "mithaq-system"}).grants(connection)
 }
 
 func TestAGrantOutlivesTheProcess(t *testing.T) {

@@ -131,7 +131,7 @@ func (r *Reconciler) openAlternate(adapter platform.Adapter, endpoint string, se
 func (r *Reconciler) secret(ctx context.Context, field string, ref v1alpha1.LocalReference) (*corev1.Secret, *obstacle, error) {
 	var secret corev1.Secret
 	key := client.ObjectKey{Namespace: r.Namespace, Name: string(ref.Name)}
-	if err := r.Live.Get(ctx, key, &secret); err != nil {
+	if err := r.Secrets.Get(ctx, key, &secret); err != nil {
 		if apierrors.IsNotFound(err) {
 			return nil, secretMissing(fmt.Sprintf("%s: Secret %s does not exist", field, key)), nil
 		}

@@ -55,8 +55,8 @@ type Accountant interface {
 // Config is what a Reconciler works with.
 type Config struct {
 	Client client.Client
-	// Live reads Secrets past any cache.
-	Live     client.Reader
+	// Secrets reads and writes Secrets past any cache.
+	Secrets  client.Client
 	Observer Observer
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
