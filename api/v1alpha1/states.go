@@ -76,7 +76,7 @@ var (
 	ObservedDeactivated         = account(ConditionObserved, no, ReasonDeactivated, "The platform says that the account was deactivated by its holder.")
 	ObservedHandleReassigned    = account(ConditionObserved, no, ReasonHandleReassigned, "The declared handle belongs to another account now. The pinned account id does not move.")
 	ObservedDuplicateClaim      = account(ConditionObserved, no, ReasonDuplicateClaim, "An older SocialAccount declares the same account. This one is not observed.")
-	ObservedAwaiting            = account(ConditionObserved, unknown, ReasonAwaitingObservation, "The platform has not been asked yet; the message says what is waited for.")
+	ObservedAwaiting            = account(ConditionObserved, unknown, ReasonAwaitingObservation, "The platform has not told of the account yet; the message says what is waited for.")
 	ObservedPlatformUnavailable = account(ConditionObserved, unknown, ReasonPlatformUnavailable, "The platform does not answer, or answers nothing that can be believed. Other verdicts rest on what was seen last.")
 	ObservedThrottled           = account(ConditionObserved, unknown, ReasonThrottled, "The platform refuses requests because of their number, for longer than the tier's bound allows.")
 	ObservedBudgetExhausted     = account(ConditionObserved, unknown, ReasonBudgetExhausted, "The connection's money or monthly volume is used up.")

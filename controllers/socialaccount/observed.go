@@ -19,6 +19,10 @@ func observed(f facts) (v1alpha1.State, string) {
 	if s := laneState(f.view.Lane.Reason); !s.IsZero() {
 		return s, f.view.Lane.Message
 	}
+	if f.view.Untold {
+		return v1alpha1.ObservedAwaiting, fmt.Sprintf("%s was asked and says nothing of this account: the credential of PlatformConnection %s may not be permitted to read it",
+			f.account.Spec.Platform, f.connection)
+	}
 	if f.view.Snapshot == nil {
 		return v1alpha1.ObservedAwaiting, "the platform has not been asked yet"
 	}

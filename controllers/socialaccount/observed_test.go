@@ -40,6 +40,7 @@ func says(o observe.Outcome) func(*facts) {
 }
 
 func unseen(f *facts)   { f.view.Snapshot = nil }
+func untold(f *facts)   { f.view.Untold = true }
 func stale(f *facts)    { f.view.Stale = true }
 func restored(f *facts) { f.view.Restored = true }
 
@@ -66,6 +67,8 @@ func TestObserved(t *testing.T) {
 		{"deactivated", []func(*facts){says(observe.Deactivated)}, v1alpha1.ObservedDeactivated, "X says that account 42 was deactivated"},
 		{"handle reassigned", []func(*facts){says(observe.HandleReassigned), func(f *facts) { f.view.Snapshot.HolderID = "666" }}, v1alpha1.ObservedHandleReassigned, "handle edu_riyadh belongs to account 666 now, not to 42"},
 		{"not asked yet", []func(*facts){unseen}, v1alpha1.ObservedAwaiting, "the platform has not been asked yet"},
+		{"asked, and not told", []func(*facts){unseen, untold}, v1alpha1.ObservedAwaiting, "X was asked and says nothing of this account: the credential of PlatformConnection x-moe may not be permitted to read it"},
+		{"asked, and not told, in an outage", []func(*facts){unseen, untold, lane(observe.LanePlatformUnavailable)}, v1alpha1.ObservedPlatformUnavailable, "lane PlatformUnavailable"},
 		{"connection not open yet", []func(*facts){unseen, lane(observe.LaneConnectionMissing)}, v1alpha1.ObservedAwaiting, "the platform has not been asked yet"},
 		{"stale", []func(*facts){stale}, v1alpha1.ObservedStale, "not seen for more than 6h0m0s"},
 		{"platform unavailable", []func(*facts){lane(observe.LanePlatformUnavailable)}, v1alpha1.ObservedPlatformUnavailable, "lane PlatformUnavailable"},

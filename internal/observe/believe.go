@@ -29,7 +29,7 @@ func (e *Engine) believe(ctx context.Context, t *target, s Snapshot) {
 // Counters alone say nothing new.
 func (e *Engine) store(t *target, s Snapshot) {
 	fresh := t.snapshot == nil || t.restored || t.toldStale || fingerprint(*t.snapshot) != fingerprint(s)
-	t.snapshot, t.restored, t.toldStale = &s, false, false
+	t.snapshot, t.restored, t.toldStale, t.untold = &s, false, false, false
 	t.image.pending, t.released = nil, false
 	delete(e.imageless, t)
 	e.watchAge(t)

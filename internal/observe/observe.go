@@ -81,6 +81,9 @@ type View struct {
 	Lane LaneState
 	// Stale: the snapshot is older than the target's bound.
 	Stale bool
+	// Untold: nothing is known, although the platform was asked twice and answered: it
+	// left this account out, or gave an error for it alone.
+	Untold bool
 	// Activity is nil if nothing is wanted, or nobody knows yet how it is read.
 	Activity *Activity
 }

@@ -38,6 +38,8 @@ type target struct {
 	// watchAt is when the declared handle is looked up again.
 	watchAt    time.Time
 	unanswered int
+	// untold: the reconciler was woken because nobody says anything of the account.
+	untold bool
 	// looked is the last regular look of this process, listed when a page last showed
 	// the target, alarm when it is next asked whether it is stale.
 	looked, listed, alarm time.Time

@@ -76,6 +76,11 @@ func (e *Engine) unanswered(t *target, by platform.Lookup, why error, now time.T
 	t.unanswered++
 	if t.unanswered == 1 {
 		t.conn.enqueueLater(t, by, now.Add(doubtFor))
+		return
+	}
+	if t.snapshot == nil && !t.untold {
+		t.untold = true
+		e.tell(t)
 	}
 }
 

@@ -458,3 +458,36 @@ func TestSuspendedByHandleAlone(t *testing.T) {
 	}
 	r.expect(0, Suspended)
 }
+
+// TestAnAccountThatNobodyTellsOf: an account that the platform leaves out of every
+// answer is told as that, once, until the platform says something of it.
+func TestAnAccountThatNobodyTellsOf(t *testing.T) {
+	r := newRig(t)
+	r.fleet(2)
+	r.run(testEvery)
+	r.forgetAll()
+	hidden := true
+	r.platform.set(id(2), handle(2))
+	r.platform.after = func(_ platform.Lookup, answers []platform.Observation) {
+		for i, o := range answers {
+			if hidden && (o.Ref.ID == id(2) || o.Ref.Handle == handle(2)) {
+				answers[i] = platform.Observation{Ref: o.Ref, Outcome: platform.Unanswered, Err: errBroken}
+			}
+		}
+	}
+	r.engine.Want(wanted(2))
+	if r.view(2).Untold {
+		t.Error("nobody was asked yet")
+	}
+	r.run(10 * time.Second)
+	if got := r.view(2); !got.Untold || got.Snapshot != nil || got.Lane.Reason != "" {
+		t.Errorf("two looks that said nothing make %+v", got)
+	}
+	r.expectWakes(2, 1)
+	r.expect(0, Found)
+	hidden = false
+	r.run(2 * testEvery)
+	if got := r.view(2); got.Untold || got.Snapshot == nil {
+		t.Errorf("an answer makes %+v", got)
+	}
+}
