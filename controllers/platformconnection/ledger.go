@@ -35,11 +35,8 @@ func save(next *v1alpha1.PlatformConnectionStatus, f facts) {
 }
 
 // sameSpent says that what must survive a restart is written already.
-func sameSpent(before, next *v1alpha1.PlatformConnectionStatus, f facts) bool { //nolint:gocyclo // one decision, read from top to bottom; to be split
-	if ptr.Deref(before.Counting, false) != ptr.Deref(next.Counting, false) {
-		return false
-	}
-	if before.Spend != nil != (next.Spend != nil) || before.Spend != nil && *before.Spend != *next.Spend {
+func sameSpent(before, next *v1alpha1.PlatformConnectionStatus, f facts) bool {
+	if ptr.Deref(before.Counting, false) != ptr.Deref(next.Counting, false) || !ptr.Equal(before.Spend, next.Spend) {
 		return false
 	}
 	was := map[string]v1alpha1.BucketStatus{}
@@ -47,12 +44,16 @@ func sameSpent(before, next *v1alpha1.PlatformConnectionStatus, f facts) bool { 
 		was[b.Bucket] = b
 	}
 	for _, l := range f.report.Ledger {
-		b, ok := was[l.Bucket]
-		if l.Kind == platform.BudgetDay && (!ok || spentOf(b) != l.Spent || b.ResetsAt == nil || !b.ResetsAt.Time.Equal(l.EndsAt)) {
+		if b, ok := was[l.Bucket]; l.Kind == platform.BudgetDay && !(ok && holds(b, l)) {
 			return false
 		}
 	}
 	return true
+}
+
+// holds says that a bucket of the status shows the line.
+func holds(b v1alpha1.BucketStatus, l budget.Line) bool {
+	return spentOf(b) == l.Spent && b.ResetsAt != nil && b.ResetsAt.Time.Equal(l.EndsAt)
 }
 
 func spentOf(b v1alpha1.BucketStatus) int64 { return ptr.Deref(b.Limit, 0) - ptr.Deref(b.Remaining, 0) }

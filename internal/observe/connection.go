@@ -246,7 +246,7 @@ func (c *conn) retry(now time.Time) (*batch, time.Duration) {
 
 // urgentBatch closes a batch of urgent looks on its size, on idleness, or when the
 // first has waited long enough.
-func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batch, time.Duration) { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batch, time.Duration) {
 	q := c.urgent[by]
 	ready, rest := q.ripe(now)
 	for _, t := range ready {
@@ -254,11 +254,8 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 			c.enqueue(t, by, now)
 		}
 	}
-	if by == platform.ByID && len(q.waiting) > 0 {
-		if c.early() {
-			return nil, rest
-		}
-		c.seen(by)
+	if by == platform.ByID && c.holdBack(q) {
+		return nil, rest
 	}
 	size := c.size(by)
 	wait, some := q.closes(size, now, cfg)
@@ -279,6 +276,18 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 		delete(t.queued, by)
 	}
 	return newBatch(by, chosen, r), 0
+}
+
+// holdBack says that nobody of the queue is looked at by id yet.
+func (c *conn) holdBack(q *queue) bool {
+	if len(q.waiting) == 0 {
+		return false
+	}
+	if c.early() {
+		return true
+	}
+	c.seen(platform.ByID)
+	return false
 }
 
 // begin counts a call that goes now.

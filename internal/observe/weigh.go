@@ -30,8 +30,8 @@ func retryAfter(err error) time.Duration {
 
 // weigh decides what to believe. Nothing negative is stored on one answer: it
 // takes a second look by another way.
-func (e *Engine) weigh(ctx context.Context, t *target, by platform.Lookup, o platform.Observation, now time.Time) { //nolint:gocyclo // one decision, read from top to bottom; to be split
-	if o.Outcome == platform.Unanswered || o.Outcome == platform.Found && o.Profile == nil {
+func (e *Engine) weigh(ctx context.Context, t *target, by platform.Lookup, o platform.Observation, now time.Time) {
+	if !o.Told() {
 		e.unanswered(t, by, o.Err, now)
 		return
 	}
@@ -40,13 +40,23 @@ func (e *Engine) weigh(ctx context.Context, t *target, by platform.Lookup, o pla
 		t.conn.enqueueLater(t, by, now.Add(suspectFor))
 		return
 	}
+	regular := by == t.conn.way(t)
 	switch {
-	case t.doubt != nil && t.alone && by == t.conn.way(t):
+	case regular && t.doubt != nil && t.alone:
 		e.insist(ctx, t, o, now)
 	case by == platform.ByID:
 		e.weighByID(ctx, t, o, now)
-	case t.id != "" && by == t.conn.way(t):
+	case regular && t.id != "":
 		e.weighByHandle(ctx, t, o, now)
+	default:
+		e.weighOther(ctx, t, o, now)
+	}
+}
+
+// weighOther weighs a look at the declared handle: the second look, the first at an
+// account whose id is not known, or the daily one.
+func (e *Engine) weighOther(ctx context.Context, t *target, o platform.Observation, now time.Time) {
+	switch {
 	case t.tooSoon(o, now):
 	case t.doubt != nil:
 		e.confirm(ctx, t, o, now)

@@ -326,11 +326,10 @@ func TestUnresolvedHandle(t *testing.T) {
 			if len(requests) < 2 || requests[1].at.Sub(requests[0].at) < time.Second {
 				t.Errorf("the looks were %v", requests)
 			}
-			wake := 1
-			if tc.want == "" {
-				wake = 0
+			r.expectWakes(1, 1)
+			if got := r.view(1).Untold; got != (tc.want == "") {
+				t.Errorf("untold is %t", got)
 			}
-			r.expectWakes(1, wake)
 			// From then on one look a lap is enough, and says nothing new.
 			if tc.second == tc.first {
 				r.run(4 * testEvery)

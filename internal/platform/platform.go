@@ -59,6 +59,11 @@ type Observation struct {
 	Err error
 }
 
+// Told says that the platform said something of the account.
+func (o Observation) Told() bool {
+	return o.Outcome != Unanswered && (o.Outcome != Found || o.Profile != nil)
+}
+
 // Observer reads public profiles.
 type Observer interface {
 	// Observe looks up at most Read.Batch accounts, all of them by the same

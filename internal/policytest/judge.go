@@ -125,23 +125,11 @@ func (a *act) act(i int, now time.Time) governance.Act {
 }
 
 // compare lists what is not as expected, rules by name.
-func (e *expectation) compare(got governance.Result, permitted bool) []Difference { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func (e *expectation) compare(got governance.Result, permitted bool) []Difference {
 	var out []Difference
 	named := map[string]bool{}
 	for _, rule := range sorted(e.Rules) {
-		found := false
-		for _, r := range got.Rules {
-			if r.Rule != rule && r.Policy+":"+r.Rule != rule {
-				continue
-			}
-			found, named[r.Policy+":"+r.Rule] = true, true
-			if want := e.Rules[rule]; r.Verdict.String() != want {
-				out = append(out, Difference{Rule: rule, Want: want, Got: r.Verdict.String(), Message: messageOf(got, r)})
-			}
-		}
-		if want := e.Rules[rule]; !found && want != notApplicable {
-			out = append(out, Difference{Rule: rule, Want: want, Got: notApplicable})
-		}
+		out = append(out, e.compareRule(rule, got, named)...)
 	}
 	for _, r := range got.Rules {
 		if !named[r.Policy+":"+r.Rule] && e.Others != "" && r.Verdict.String() != e.Others {
@@ -150,6 +138,27 @@ func (e *expectation) compare(got governance.Result, permitted bool) []Differenc
 	}
 	out = differs(out, "tier", e.Tier, permissions[boolIndex(!permitted)])
 	return differs(out, "compliant", e.Compliant, compliant(got))
+}
+
+// compareRule compares one expected rule, in every policy that has it, and takes down
+// which it named.
+func (e *expectation) compareRule(rule string, got governance.Result, named map[string]bool) []Difference {
+	var out []Difference
+	want, found := e.Rules[rule], false
+	for _, r := range got.Rules {
+		full := r.Policy + ":" + r.Rule
+		if r.Rule != rule && full != rule {
+			continue
+		}
+		found, named[full] = true, true
+		if r.Verdict.String() != want {
+			out = append(out, Difference{Rule: rule, Want: want, Got: r.Verdict.String(), Message: messageOf(got, r)})
+		}
+	}
+	if !found && want != notApplicable {
+		out = append(out, Difference{Rule: rule, Want: want, Got: notApplicable})
+	}
+	return out
 }
 
 func differs(out []Difference, what, want, got string) []Difference {

@@ -107,17 +107,11 @@ func (s *suite) check() error {
 }
 
 // compile reads and compiles the policies of a suite.
-func (s *suite) compile(d *document) ([]*governance.Policy, error) { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func (s *suite) compile(d *document) ([]*governance.Policy, error) {
 	dir := filepath.Dir(d.file)
-	var names []string
-	for _, name := range s.Policies {
-		names = append(names, filepath.Join(dir, name))
-	}
-	if len(names) == 0 {
-		var err error
-		if names, err = filepath.Glob(filepath.Join(dir, "*.y*ml")); err != nil {
-			return nil, err
-		}
+	names, err := s.files(dir)
+	if err != nil {
+		return nil, err
 	}
 	var compiled []*governance.Policy
 	for _, name := range names {
@@ -140,6 +134,18 @@ func (s *suite) compile(d *document) ([]*governance.Policy, error) { //nolint:go
 		return nil, fmt.Errorf("%s: there is no GovernancePolicy in %s, and policies names no file", d.place(d.node), dir)
 	}
 	return compiled, nil
+}
+
+// files are those that the suite names, or all beside it.
+func (s *suite) files(dir string) ([]string, error) {
+	if len(s.Policies) == 0 {
+		return filepath.Glob(filepath.Join(dir, "*.y*ml"))
+	}
+	var names []string
+	for _, name := range s.Policies {
+		names = append(names, filepath.Join(dir, name))
+	}
+	return names, nil
 }
 
 // compilePolicy compiles an edition as if it was enforced: that is what a test of a

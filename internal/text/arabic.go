@@ -46,20 +46,20 @@ func foldArabicBlock() (table [256]glyph) {
 	return table
 }
 
-func foldArabic(r rune) glyph { //nolint:gocyclo // one decision, read from top to bottom; to be split
+// arabicSigns are the signs of numbers, and the hamza that stands alone.
+var arabicSigns = map[rune]glyph{
+	'٪': {'%', kindBreak, 0}, '٫': {'.', kindBreak, 0}, '٬': {',', kindBreak, 0}, highHamza: {hamzaAbove, kindHamza, 0},
+}
+
+func foldArabic(r rune) glyph {
 	switch {
 	case r >= '٠' && r <= '٩':
 		return glyph{r - '٠' + '0', kindLetter, 0}
 	case r >= '۰' && r <= '۹':
 		return glyph{r - '۰' + '0', kindLetter, 0}
-	case r == '٪':
-		return glyph{'%', kindBreak, 0}
-	case r == '٫':
-		return glyph{'.', kindBreak, 0}
-	case r == '٬':
-		return glyph{',', kindBreak, 0}
-	case r == highHamza:
-		return glyph{hamzaAbove, kindHamza, 0}
+	}
+	if sign, ok := arabicSigns[r]; ok {
+		return sign
 	}
 	for _, row := range letterForms {
 		if strings.ContainsRune(row, r) {

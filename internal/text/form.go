@@ -35,14 +35,11 @@ func (w *word) form(phrase bool) ([]symbol, form) {
 
 // fits says that the form stands in the word from a split to end, with nothing
 // around it but what may be attached.
-func (f *form) fits(w *word, at split, end int) bool { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func (f *form) fits(w *word, at split, end int) bool {
 	if f.class == classExact {
 		return at.at == 0 && end == w.n
 	}
-	if f.article && at.prefix != prefixArticle || f.letters < shortest[at.prefix] {
-		return false
-	}
-	if at.prefix == prefixFuture && !isVerbal(w.sym[at.at]) {
+	if !f.takes(w, at) {
 		return false
 	}
 	switch endings[f.class][keyOf(w.sym[end:w.n])] {
@@ -55,6 +52,14 @@ func (f *form) fits(w *word, at split, end int) bool { //nolint:gocyclo // one d
 	default:
 		return false
 	}
+}
+
+// takes says that what stands before the form may be attached to it.
+func (f *form) takes(w *word, at split) bool {
+	if f.article && at.prefix != prefixArticle || f.letters < shortest[at.prefix] {
+		return false
+	}
+	return at.prefix != prefixFuture || isVerbal(w.sym[at.at])
 }
 
 // isVerbal says that verbs in the imperfect begin with the letter.

@@ -45,16 +45,15 @@ type thread struct {
 
 func (sc *scanner) done() bool { return sc.limit > 0 && len(sc.matches) >= sc.limit }
 
-func (sc *scanner) run() { //nolint:gocyclo // one decision, read from top to bottom; to be split
+func (sc *scanner) run() {
 	w, table, s := &sc.word, &sc.m.table, sc.s
 	for i := 0; i < len(s) && !sc.done(); {
 		c, size := rune(s[i]), 1
 		if c >= utf8.RuneSelf {
-			if c < 0xC2 || c >= 0xE0 || i+1 == len(s) || s[i+1]&0xC0 != 0x80 {
+			if c, size = twoBytes(s[i:]); size == 0 {
 				i = sc.slow(i)
 				continue
 			}
-			c, size = c&0x1F<<6|rune(s[i+1]&0x3F), 2
 		}
 		e := table[c]
 		if e.kind == w.kind && w.n > 0 && w.n < maxWord && e.flags == 0 {
@@ -69,6 +68,15 @@ func (sc *scanner) run() { //nolint:gocyclo // one decision, read from top to bo
 	if !sc.done() {
 		sc.flush(true)
 	}
+}
+
+// twoBytes decodes a character of two bytes, as Arabic letters are; 0 if s begins with
+// another.
+func twoBytes(s string) (rune, int) {
+	if len(s) < 2 || s[0] < 0xC2 || s[0] >= 0xE0 || s[1]&0xC0 != 0x80 {
+		return 0, 0
+	}
+	return rune(s[0])&0x1F<<6 | rune(s[1]&0x3F), 2
 }
 
 // other handles what is no further letter of the word.

@@ -37,26 +37,36 @@ func Unsafe(s string) (r rune, offset int, unsafe bool) {
 }
 
 // isUnsafe judges a character by its neighbours, -1 at the ends.
-func isUnsafe(prev, r, next rune) bool { //nolint:gocyclo // one decision, read from top to bottom; to be split
-	switch {
-	case r == '\n' || r == '\t' || r == '\r':
+func isUnsafe(prev, r, next rune) bool {
+	switch r {
+	case '\n', '\t', '\r':
 		return false
-	case r == zwnj:
+	case zwnj:
 		return !joins(prev) || !joins(next)
-	case r == zwj:
+	case zwj:
 		return !joins(prev) && (!isEmojiPart(prev) || !isEmoji(next))
+	case brailleBlank, '\u2028', '\u2029':
+		return true
+	}
+	return isUnsafeMark(prev, r, next)
+}
+
+// isUnsafeMark judges what is neither space nor joiner.
+func isUnsafeMark(prev, r, next rune) bool {
+	switch {
 	case isVariation(r):
-		return !isEmojiPart(prev) && !unicode.Is(unicode.Han, prev) && !isKeycap(prev)
+		return !variesHere(prev)
 	case isTag(r):
 		return prev != blackFlag && !isTag(prev)
 	case isDirection(r):
 		return isLetterOrMark(prev) && isLetterOrMark(next) || isDirection(prev)
-	case r == brailleBlank || r == '\u2028' || r == '\u2029':
-		return true
 	default:
 		return unicode.IsControl(r) || isInvisible(r) || isNoncharacter(r)
 	}
 }
+
+// variesHere says that a variation selector changes how r looks.
+func variesHere(r rune) bool { return isEmojiPart(r) || unicode.Is(unicode.Han, r) || isKeycap(r) }
 
 const (
 	brailleBlank = 0x2800
