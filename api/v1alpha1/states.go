@@ -137,7 +137,7 @@ var (
 
 // Conditions of a GovernancePolicy.
 var (
-	PolicyAccepted           = policy(ConditionAccepted, yes, ReasonAccepted, "Everything in the policy compiles; this generation is in force.")
+	PolicyAccepted           = policy(ConditionAccepted, yes, ReasonAccepted, "Everything in the policy compiles; this generation is in force, or previewed.")
 	PolicyInvalidExpression  = policy(ConditionAccepted, no, ReasonInvalidExpression, "A pattern or expression does not compile; the message names the rule and the position. The last accepted generation stays in force.")
 	PolicyInvalidSelector    = policy(ConditionAccepted, no, ReasonInvalidSelector, "A label selector is malformed. The last accepted generation stays in force.")
 	PolicyReady              = policy(ConditionReady, yes, ReasonReconciled, "This generation is accepted and in force.")

@@ -57,6 +57,9 @@ func decide(policy *v1alpha1.GovernancePolicy, f facts, now time.Time) (v1alpha1
 func judge(c *status.Conditions, policy *v1alpha1.GovernancePolicy, f facts) string {
 	if len(f.edition.Problems) == 0 {
 		message := fmt.Sprintf("edition %s is in force", policy.Spec.Version)
+		if policy.Spec.Mode == v1alpha1.ModePreview {
+			message = fmt.Sprintf("edition %s is previewed and in force for nobody", policy.Spec.Version)
+		}
 		c.Put(v1alpha1.PolicyAccepted, message)
 		c.Put(v1alpha1.PolicyReady, "")
 		return message

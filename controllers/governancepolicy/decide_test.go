@@ -66,6 +66,13 @@ func expectEvents(t *testing.T, got []occurrence, want ...v1alpha1.EventReason) 
 	}
 }
 
+func TestAPreviewIsInForceForNobody(t *testing.T) {
+	p := &v1alpha1.GovernancePolicy{Spec: v1alpha1.GovernancePolicySpec{Mode: v1alpha1.ModePreview}}
+	first := edit(p, "^edu_", edition.Edition{})
+	expectEvents(t, pass(p, facts{edition: first}, today), v1alpha1.EventPolicyAccepted)
+	expect(t, p, "Accepted", v1alpha1.PolicyAccepted, "edition 1.0 is previewed and in force for nobody")
+}
+
 func TestASoundEditionComesIntoForceOnce(t *testing.T) {
 	p := &v1alpha1.GovernancePolicy{}
 	first := edit(p, "^edu_", edition.Edition{})
