@@ -329,7 +329,7 @@ func TestInstagramLogin(t *testing.T) {
 func TestMetaActivity(t *testing.T) {
 	for _, a := range []platform.Adapter{facebook.Adapter(), instagram.Adapter()} {
 		t.Run(string(a.Name), func(t *testing.T) {
-			m := simulateMeta(t, meta.Options{Engaged: 1000, LoosePageToken: true})
+			m := simulateMeta(t, meta.Options{Engaged: 1000})
 			p := world.Platform(a.Name)
 			post := func(n int) string {
 				id := fmt.Sprint(178950000000 + n)
@@ -420,5 +420,51 @@ func TestInstagramAccountsOfOthers(t *testing.T) {
 		if err != nil || len(got) != 1 || got[0].Outcome != step.want || got[0].Ref != step.ref {
 			t.Errorf("%s: %+v, %v; want %s", step.name, got, err, step.want)
 		}
+	}
+}
+
+// A Page's posts are read with its own token, which is made once of the system user's,
+// and anew after it was refused.
+func TestAPageIsReadWithItsOwnToken(t *testing.T) {
+	m := simulateMeta(t, meta.Options{Engaged: 1000})
+	page := metaAccount(platform.Facebook)
+	if err := m.PutPost(world.Post{
+		Platform: world.Facebook, Account: page, ID: page + "_1", Text: "صباح الخير", Action: world.Publish, Created: m.Now().Add(-time.Hour),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c := m.open(t, facebook.Adapter(), metaApp())
+	read := func() platform.ActivityAnswer {
+		t.Helper()
+		answers, err := c.Activity.Activity(t.Context(), platform.StreamPosts, []platform.ActivityAsk{
+			{Ref: platform.AccountRef{ID: page}, Limit: 10}, {Ref: platform.AccountRef{ID: "4242"}, Limit: 10},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answers[1].Err == nil || len(answers[1].Acts) > 0 {
+			t.Errorf("of a Page that is not there: %+v", answers[1])
+		}
+		return answers[0]
+	}
+	own := func() int {
+		return len(m.Tokens(world.Facebook, world.TokenQuery{Account: page, Alive: true}))
+	}
+	for range 2 {
+		if a := read(); a.Err != nil || len(a.Acts) != 1 {
+			t.Errorf("read: %+v", a)
+		}
+		if got := own(); got != 1 {
+			t.Errorf("%d Page tokens", got)
+		}
+	}
+	if ended, err := m.EndGrants(world.Facebook, world.TokenQuery{Account: page}, world.CausePassword); err != nil || ended != 1 {
+		t.Fatalf("%d tokens ended: %v", ended, err)
+	}
+	if a := read(); platform.KindOf(a.Err) != platform.KindUnauthorized {
+		t.Errorf("with a dead token: %+v", a)
+	}
+	if a := read(); a.Err != nil || len(a.Acts) != 1 || own() != 1 {
+		t.Errorf("with a new one: %+v", a)
 	}
 }

@@ -61,7 +61,7 @@ func (p *pages) Activity(
 ) ([]platform.ActivityAnswer, error) {
 	switch stream {
 	case platform.StreamPosts:
-		return p.Client.Activity(ctx, graph.Feed{Op: opPosts, Items: postItems, Read: readPosts}, asks)
+		return p.posts(ctx, asks)
 	case platform.StreamFollows:
 		return p.likes(ctx, asks)
 	case platform.StreamLikes: // reactions made are not exposed

@@ -42,8 +42,8 @@ func Adapter() platform.Adapter {
 		},
 		Streams: map[platform.Stream]platform.StreamRead{
 			platform.StreamPosts: {
-				Read:    read("/{page}/published_posts", "Page token"),
-				Actions: []platform.Action{platform.Publish, platform.Repost}, OwnToken: true, Ordered: true,
+				Read:    read("/{page}/published_posts", "Page token, made of the system user's"),
+				Actions: []platform.Action{platform.Publish, platform.Repost}, Ordered: true,
 			},
 			platform.StreamFollows: {
 				Read: read("/{page}/likes", "Page token or system-user token"), Actions: []platform.Action{platform.Follow},
@@ -105,7 +105,7 @@ func open(cfg platform.Config) (*platform.Client, error) {
 	if err != nil {
 		return nil, &platform.Error{Kind: platform.KindInvalid, Op: opOpen, Err: err}
 	}
-	p := &pages{graph.New(cfg, keys)}
+	p := &pages{Client: graph.New(cfg, keys)}
 	client := &platform.Client{Observe: p, Activity: p, Reread: p}
 	if keys.BusinessID != "" {
 		client.People, client.Unseat = p, p
@@ -123,7 +123,10 @@ func open(cfg platform.Config) (*platform.Client, error) {
 }
 
 // pages reads Pages.
-type pages struct{ *graph.Client }
+type pages struct {
+	*graph.Client
+	tokens pageTokens
+}
 
 func (p *pages) asset(ref platform.AccountRef) (graph.Asset, error) {
 	if !graph.IsID(ref.ID) {
