@@ -32,11 +32,19 @@ func wordsFor(terms ...string) func(*scene) {
 // publish makes a post of an account, and returns its id.
 func (s *scene) publish(t *testing.T, name, text string) string {
 	t.Helper()
-	a, err := s.world.Find(world.X, s.handle(name))
+	a, err := s.world.Find(s.on, s.handle(name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	post := world.Post{Platform: world.X, Account: a.ID, ID: fmt.Sprint(2_000_000_000_000 + ids.Add(1)), Action: world.Publish, Text: text}
+	n := 2_000_000_000_000 + ids.Add(1)
+	id := fmt.Sprint(n)
+	switch s.on {
+	case world.Facebook:
+		id = a.ID + "_" + id
+	case world.YouTube:
+		id = fmt.Sprintf("v%010d", n%1e10)
+	}
+	post := world.Post{Platform: s.on, Account: a.ID, ID: id, Action: world.Publish, Text: text}
 	if err := s.world.PutPost(post); err != nil {
 		t.Fatal(err)
 	}
@@ -153,6 +161,30 @@ func TestAPostIsAFindingUntilItIsGone(t *testing.T) {
 
 // An edited policy judges anew what is there: what it forbids now is found, and what
 // it no longer forbids clears, and says why.
+// What an account of any platform publishes is judged, with the connection's own
+// credential: nobody has granted anything.
+func TestAPostOnAnyPlatformIsAFinding(t *testing.T) {
+	t.Parallel()
+	for _, on := range platforms {
+		t.Run(string(on), func(t *testing.T) {
+			t.Parallel()
+			s := newSceneOn(t, on, wordsFor("password"))
+			talker := s.healthy(t, "talker", "quiet")[0]
+			s.observed(t, "True/Fresh")
+			s.publish(t, "quiet", "good morning")
+			id := s.publish(t, "talker", "the password is 1234")
+			until(t, func(context.Context) (string, error) {
+				for _, f := range read(t, talker).Status.Findings {
+					if f.Rule == "content/no-passwords" && f.Verdict == v1alpha1.VerdictViolated && f.Reference != nil && f.Reference.ID == id {
+						return "", nil
+					}
+				}
+				return "findings: " + show(talker.Status.Findings), nil
+			})
+		})
+	}
+}
+
 func TestAnEditedPolicyJudgesWhatWasPublished(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, wordsFor("password"))
