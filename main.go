@@ -177,10 +177,6 @@ func wire(ctx context.Context, mgr manager.Manager, leader *custody.Leadership, 
 	}); err != nil {
 		return fmt.Errorf("adding the readiness check: %w", err)
 	}
-	engine := observe.New(observe.Config{Clock: clock.RealClock{}, Log: ctrl.Log.WithName("observe"), Registry: metrics.Registry})
-	if err := mgr.Add(engine); err != nil {
-		return fmt.Errorf("adding the observation engine: %w", err)
-	}
 	telemetry.RegisterFleet(metrics.Registry, mgr.GetCache())
 	telemetry.RegisterVersion(metrics.Registry, version)
 	// The manager's own client would open an informer even for what it only writes,
@@ -189,7 +185,16 @@ func wire(ctx context.Context, mgr manager.Manager, leader *custody.Leadership, 
 	if err != nil {
 		return fmt.Errorf("creating the client for Secrets: %w", err)
 	}
-	s := shared{engine: engine, apps: custody.NewApps(), editions: edition.NewStore(o.Namespace, mgr.GetClient(), mgr.GetAPIReader()), secrets: secrets}
+	keeper := &custody.Keeper{Client: secrets, Namespace: o.Namespace}
+	wallet := custody.NewWallet(keeper)
+	engine := observe.New(observe.Config{Clock: clock.RealClock{}, Log: ctrl.Log.WithName("observe"), Registry: metrics.Registry, Tokens: wallet})
+	if err := mgr.Add(engine); err != nil {
+		return fmt.Errorf("adding the observation engine: %w", err)
+	}
+	s := shared{
+		engine: engine, apps: custody.NewApps(), keeper: keeper, wallet: wallet, secrets: secrets,
+		editions: edition.NewStore(o.Namespace, mgr.GetClient(), mgr.GetAPIReader()),
+	}
 	if err := handovers(mgr, o, leader.Guard(mgr.GetAPIReader(), clock.RealClock{}), s); err != nil {
 		return err
 	}
@@ -209,6 +214,9 @@ type shared struct {
 	engine   *observe.Engine
 	apps     *custody.Apps
 	editions *edition.Store
+	keeper   *custody.Keeper
+	// wallet lends accounts' own tokens to the engine, for what nothing else reads.
+	wallet *custody.Wallet
 	// secrets reads and writes Secrets past any cache.
 	secrets client.Client
 }
@@ -258,7 +266,7 @@ func handovers(mgr ctrl.Manager, o settings.Options, guard *custody.Guard, s sha
 		}
 	}
 	if err := handover.Setup(mgr, handover.Config{
-		Client: mgr.GetClient(), Secrets: s.secrets, Keeper: &custody.Keeper{Client: s.secrets, Namespace: o.Namespace}, Apps: s.apps, Guard: guard,
+		Client: mgr.GetClient(), Secrets: s.secrets, Keeper: s.keeper, Wallet: s.wallet, Apps: s.apps, Guard: guard,
 		Consents: desk, Consented: desk.Source(), Editions: s.editions, Recorder: mgr.GetEventRecorder(handover.Name), Clock: clock.RealClock{},
 		Perform: custody.Perform, Random: custody.Random, Told: telemetry.NewHandovers(metrics.Registry), Workers: o.HandoverWorkers,
 	}); err != nil {

@@ -35,20 +35,24 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	acc := &v1alpha1.SocialAccount{}
 	if err := r.Client.Get(ctx, req.NamespacedName, acc); err != nil {
 		if apierrors.IsNotFound(err) {
+			r.Wallet.Forget(req.NamespacedName)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("reading the account: %w", err)
 	}
 	if acc.Spec.Credentials == nil && acc.DeletionTimestamp.IsZero() {
+		r.Wallet.Note(req.NamespacedName, acc.UID, false)
 		return ctrl.Result{}, r.withdraw(ctx, acc)
 	}
 	stored, err := r.Keeper.Load(ctx, acc.UID)
 	if err != nil {
-		if unusable(err) {
+		if custody.Unusable(err) {
+			r.Wallet.Note(req.NamespacedName, acc.UID, false)
 			return ctrl.Result{}, errors.Join(r.show(ctx, acc, broken(acc, err, r.Clock.Now())), reconcile.TerminalError(err))
 		}
 		return ctrl.Result{}, err
 	}
+	r.Wallet.Note(req.NamespacedName, acc.UID, stored.Vault.Current != nil)
 	facts, err := r.gather(ctx, acc, stored.Vault)
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("gathering facts: %w", err)
@@ -69,11 +73,6 @@ func (r *Reconciler) showClosed(ctx context.Context, acc *v1alpha1.SocialAccount
 		return nil
 	}
 	return r.show(ctx, acc, project(acc, v, f, r.Clock.Now(), r.Consents.URL))
-}
-
-// unusable says that a vault cannot be opened: somebody has to look.
-func unusable(err error) bool {
-	return errors.Is(err, rotation.ErrTampered) || errors.Is(err, rotation.ErrFormat) || errors.Is(err, rotation.ErrTooLarge)
 }
 
 // advance performs steps until one waits.
@@ -98,6 +97,7 @@ func (r *Reconciler) advance(ctx context.Context, acc *v1alpha1.SocialAccount, s
 	if err := r.guardDeletion(ctx, acc, stored.Vault); err != nil {
 		failed = errors.Join(failed, err)
 	}
+	r.Wallet.Note(client.ObjectKeyFromObject(acc), acc.UID, stored.Vault.Current != nil)
 	r.offer(acc, stored.Vault, f)
 	failed = errors.Join(failed, r.show(ctx, acc, project(acc, stored.Vault, f, r.Clock.Now(), r.Consents.URL)))
 	return r.rest(step, stored.Vault, f, failed)

@@ -64,8 +64,10 @@ type Offer = custody.Offer
 type Config struct {
 	Client client.Client
 	// Secrets reads and writes Secrets past any cache.
-	Secrets  client.Client
-	Keeper   *custody.Keeper
+	Secrets client.Client
+	Keeper  *custody.Keeper
+	// Wallet hears who has a token in use; never nil.
+	Wallet   *custody.Wallet
 	Apps     *custody.Apps
 	Guard    *custody.Guard
 	Consents Consents
@@ -110,7 +112,7 @@ func concerned() predicate.Predicate {
 	}
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return has(e.Object) },
-		DeleteFunc: func(event.DeleteEvent) bool { return false },
+		DeleteFunc: func(e event.DeleteEvent) bool { return has(e.Object) },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			before, ok := e.ObjectOld.(*v1alpha1.SocialAccount)
 			after, also := e.ObjectNew.(*v1alpha1.SocialAccount)

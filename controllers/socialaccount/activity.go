@@ -50,7 +50,8 @@ func wantActivity(f *facts) *observe.ActivityWant {
 	}
 	acc := f.account
 	want := &observe.ActivityWant{
-		Every: f.cadence.ActivityEvery, Public: acc.Spec.Class == v1alpha1.ClassPersonal, Restored: readings(acc.Status.Activity),
+		Every: f.cadence.ActivityEvery, Own: acc.Spec.Credentials != nil, Public: acc.Spec.Class == v1alpha1.ClassPersonal,
+		Restored: readings(acc.Status.Activity),
 	}
 	for _, action := range f.actions {
 		want.Actions = append(want.Actions, platform.Action(action))

@@ -3,6 +3,7 @@ package custody
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -70,6 +71,12 @@ func (k *Keeper) Load(ctx context.Context, uid types.UID) (Stored, error) {
 		return Stored{}, fmt.Errorf("opening the vault: %w", err)
 	}
 	return Stored{Vault: v, version: secret.ResourceVersion}, nil
+}
+
+// Unusable says that a vault cannot be opened, however often it is tried: somebody has
+// to look.
+func Unusable(err error) bool {
+	return errors.Is(err, rotation.ErrTampered) || errors.Is(err, rotation.ErrFormat) || errors.Is(err, rotation.ErrTooLarge)
 }
 
 // Save stores next in place of what was loaded: one compare-and-swap. A conflict

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -16,6 +17,8 @@ type ActivityWant struct {
 	// Actions are what some rule is about. A stream that shows none of them is not
 	// read.
 	Actions []platform.Action
+	// Own: the account declares credentials, so its own token may be held.
+	Own bool
 	// Public: only what the app's own credential shows is read (a person's own
 	// account).
 	Public bool
@@ -71,10 +74,13 @@ type Activity struct {
 	Sequence uint64
 }
 
-// Tokens holds the accounts' own access tokens. It is asked under a lock, so it
-// answers from memory.
+// Tokens lends the accounts' own access tokens.
 type Tokens interface {
-	Token(key types.NamespacedName) (platform.Token, bool)
+	// Held says whether there is one. It is asked under a lock, so it answers from
+	// memory; not known: that was not found out yet.
+	Held(key types.NamespacedName) (held, known bool)
+	// Token reads one at the moment of use. Its error is an *platform.Error.
+	Token(ctx context.Context, key types.NamespacedName) (platform.Token, error)
 }
 
 // activity is the engine's memory of what one account does.
@@ -253,15 +259,16 @@ func (e *Engine) obstacle(t *target, name platform.Stream) string {
 	if t.activity.want.Public {
 		return "only what is public is read of a personal account"
 	}
-	if _, held := e.token(t); !held {
+	if held, known := e.tokenHeld(t); known && !held {
 		return "no token of the account is held"
 	}
 	return ""
 }
 
-func (e *Engine) token(t *target) (platform.Token, bool) {
-	if e.cfg.Tokens == nil {
-		return "", false
+// tokenHeld says whether the account's own token is held; not known: nobody looked yet.
+func (e *Engine) tokenHeld(t *target) (held, known bool) {
+	if e.cfg.Tokens == nil || !t.activity.want.Own {
+		return false, true
 	}
-	return e.cfg.Tokens.Token(t.Key)
+	return e.cfg.Tokens.Held(t.Key)
 }

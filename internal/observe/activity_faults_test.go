@@ -190,6 +190,19 @@ func TestStreamsThatNeedATokenOfTheAccount(t *testing.T) {
 		}
 	}
 	missing("no token of the account is held")
+	own := func(w *ActivityWant) { w.Own = true }
+	r.follow(0, like, own)
+	missing("") // whether its vault holds one was not found out yet
+	if got := r.active.read(); len(got) > 0 || !r.view(0).Activity.Coverage[platform.Like].At.IsZero() {
+		t.Errorf("asked without a token: %v", got)
+	}
+	r.tokens[key(0)] = ""
+	missing("no token of the account is held")
+	r.tokens[key(0)] = "broken"
+	missing("")
+	if got := r.active.read(); len(got) > 0 {
+		t.Errorf("asked although the vault cannot be opened: %v", got)
+	}
 	r.tokens[key(0)] = "secret"
 	missing("")
 	if got := r.active.read(); len(got) == 0 || got[0].asks[0].Token != "secret" {
@@ -205,9 +218,9 @@ func TestStreamsThatNeedATokenOfTheAccount(t *testing.T) {
 	r.active.refuse = nil
 	missing("")
 	r.active.read()
-	r.follow(0, like, func(w *ActivityWant) { w.Public = true })
+	r.follow(0, like, own, func(w *ActivityWant) { w.Public = true })
 	missing("only what is public is read of a personal account")
-	r.follow(0, like)
+	r.follow(0, like, own)
 	r.engine.cfg.Tokens = nil
 	missing("no token of the account is held")
 }

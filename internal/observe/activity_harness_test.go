@@ -197,9 +197,16 @@ type reader struct {
 
 type fakeTokens map[types.NamespacedName]platform.Token
 
-func (f fakeTokens) Token(key types.NamespacedName) (platform.Token, bool) {
-	token, ok := f[key]
-	return token, ok
+func (f fakeTokens) Held(key types.NamespacedName) (held, known bool) {
+	token, known := f[key]
+	return token != "", known
+}
+
+func (f fakeTokens) Token(_ context.Context, key types.NamespacedName) (platform.Token, error) {
+	if f[key] == "broken" {
+		return "", &platform.Error{Kind: platform.KindUnavailable, Op: "vault"}
+	}
+	return f[key], nil
 }
 
 // active are limits with streams: posts in batches, follows one by one and likes

@@ -108,7 +108,9 @@ func (e *Engine) follow(t *target, want *ActivityWant) {
 	if t.activity == nil {
 		t.activity = &activity{id: t.id, streams: map[platform.Stream]*stream{}, posts: map[PostWant]*post{}}
 	} else {
-		want = &ActivityWant{want.Every, want.Actions, want.Public, want.Posts, t.activity.want.Restored}
+		renewed := *want
+		renewed.Restored = t.activity.want.Restored
+		want = &renewed
 	}
 	t.activity.want = *want
 	t.activity.watch(want.Posts)

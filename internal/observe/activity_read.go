@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/platform"
 )
@@ -36,6 +38,7 @@ type reading struct {
 	targets []*target
 	streams []*stream
 	asks    []platform.ActivityAsk
+	keys    []types.NamespacedName
 	// counters are what the profiles told when it was asked: what comes later may
 	// not be in the answer.
 	counters []string
@@ -146,12 +149,13 @@ func (e *Engine) ask(r *reading, t *target, lap bool, now time.Time) {
 	if s.busy || !t.legible() || t.activity.full() || e.obstacle(t, r.stream) != "" {
 		return
 	}
+	if held, _ := e.tokenHeld(t); r.read.OwnToken && !held {
+		return
+	}
 	s.busy, s.again = true, false
 	ask := s.ask(now, r.read.Ordered, t.conn.most(r.read.Read))
 	ask.Ref = t.account()
-	if r.read.OwnToken {
-		ask.Token, _ = e.token(t)
-	}
+	r.keys = append(r.keys, t.Key)
 	r.targets, r.streams = append(r.targets, t), append(r.streams, s)
 	r.asks, r.counters = append(r.asks, ask), append(r.counters, t.counter(r.stream))
 }
@@ -178,16 +182,33 @@ func (s *stream) ask(now time.Time, ordered bool, most int) platform.ActivityAsk
 	return ask
 }
 
+// askActivity performs one call, with the accounts' own tokens where the stream needs
+// them, and checks that everybody is answered.
+func (e *Engine) askActivity(ctx context.Context, r *reading) ([]platform.ActivityAnswer, error) {
+	for i := range r.asks {
+		if !r.read.OwnToken {
+			break
+		}
+		token, err := e.cfg.Tokens.Token(ctx, r.keys[i])
+		if err != nil {
+			return nil, err
+		}
+		r.asks[i].Token = token
+	}
+	answers, err := r.client.Activity.Activity(ctx, r.stream, r.asks)
+	if err == nil && len(answers) != len(r.asks) {
+		err = &platform.Error{Kind: platform.KindUnavailable, Op: "activity", Err: fmt.Errorf("%d answers to %d questions", len(answers), len(r.asks))}
+	}
+	return answers, err
+}
+
 // readActivity performs one call and takes in its answer.
 func (e *Engine) readActivity(ctx context.Context, c *conn, r *reading) {
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.CallTimeout)
 	defer cancel()
-	answers, err := r.client.Activity.Activity(bounded, r.stream, r.asks)
+	answers, err := e.askActivity(bounded, r)
 	if ctx.Err() != nil {
 		return
-	}
-	if err == nil && len(answers) != len(r.asks) {
-		err = &platform.Error{Kind: platform.KindUnavailable, Op: "activity", Err: fmt.Errorf("%d answers to %d questions", len(answers), len(r.asks))}
 	}
 	now := e.cfg.Clock.Now()
 	e.mu.Lock()
