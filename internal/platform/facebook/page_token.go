@@ -85,31 +85,44 @@ func (p *pages) refused(ask platform.ActivityAsk, err error) {
 // fetchTokens asks, with one batch, for the tokens that are not held yet. It returns
 // those Pages for which that could not be answered now; who has no token has none.
 func (p *pages) fetchTokens(ctx context.Context, asks []platform.ActivityAsk) (map[string]*platform.Error, error) {
-	var missing []graph.Item
-	for _, ask := range asks {
-		if _, held := p.tokens.get(ask.Ref.ID); !held && ask.Token == "" && graph.IsID(ask.Ref.ID) {
-			missing = append(missing, graph.Item{Path: ask.Ref.ID, Query: graph.Fields("id,access_token", 0, 0, 0)})
-		}
-	}
-	if p.Keys.SystemUserToken == "" || len(missing) == 0 {
-		return nil, nil //nolint:nilnil // nobody failed
-	}
+	failed := map[string]*platform.Error{}
+	missing := p.tokenless(asks)
 	places, err := p.Batch(ctx, opToken, missing)
 	if err != nil {
 		return nil, err
 	}
-	failed := map[string]*platform.Error{}
 	for i, place := range places {
-		var page struct {
-			ID    string `json:"id"`
-			Token string `json:"access_token"` //nolint:gosec // that is what is asked for
-		}
-		switch e := graph.Decode(opToken, place, &page); {
-		case e != nil && (e.Kind == platform.KindUnavailable || e.Kind == platform.KindRateLimited):
+		if e := p.keep(missing[i].Path, place); e != nil && (e.Kind == platform.KindUnavailable || e.Kind == platform.KindRateLimited) {
 			failed[missing[i].Path] = e
-		case e == nil && page.ID == missing[i].Path && page.Token != "":
-			p.tokens.put(page.ID, platform.Token(page.Token))
 		}
 	}
 	return failed, nil
+}
+
+// tokenless are the items for the Pages whose tokens are not held; none where there is
+// no system user.
+func (p *pages) tokenless(asks []platform.ActivityAsk) []graph.Item {
+	if p.Keys.SystemUserToken == "" {
+		return nil
+	}
+	var items []graph.Item
+	for _, ask := range asks {
+		if _, held := p.tokens.get(ask.Ref.ID); !held && ask.Token == "" && graph.IsID(ask.Ref.ID) {
+			items = append(items, graph.Item{Path: ask.Ref.ID, Query: graph.Fields("id,access_token", 0, 0, 0)})
+		}
+	}
+	return items
+}
+
+// keep holds the token that an answer gives of a Page, if it does.
+func (p *pages) keep(id string, place graph.Place) *platform.Error {
+	var page struct {
+		ID    string `json:"id"`
+		Token string `json:"access_token"`
+	}
+	e := graph.Decode(opToken, place, &page)
+	if e == nil && page.ID == id && page.Token != "" {
+		p.tokens.put(id, platform.Token(page.Token))
+	}
+	return e
 }
