@@ -95,7 +95,7 @@ func (r *Reconciler) offer(acc *v1alpha1.SocialAccount, v *rotation.Vault, f *fa
 		return
 	}
 	challenge := ""
-	if app.Adapter.Custody.PKCE {
+	if app.Custody().PKCE {
 		challenge = custody.Challenge(v.Journal.Verifier)
 	}
 	r.Consents.Offer(Offer{

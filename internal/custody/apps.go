@@ -13,6 +13,9 @@ type App struct {
 	Client  *platform.Client
 }
 
+// Custody is what the platform allows this app.
+func (a App) Custody() platform.Custody { return a.Adapter.CustodyOf(a.Client) }
+
 // Apps are the apps of all connections. It is safe for concurrent use.
 type Apps struct {
 	mu   sync.RWMutex

@@ -96,7 +96,7 @@ func (v *Vault) trigger(f *Facts, now time.Time) (Trigger, bool) { //nolint:gocy
 		return TriggerRotateAfter, true
 	case f.Rules.MaxAge > 0 && !now.Before(c.IssuedAt.Add(f.Rules.MaxAge)):
 		return TriggerMaxAge, true
-	case v.Journal.Health == HealthRevoked || v.Journal.Health == HealthExpired && !c.renewable():
+	case v.Journal.Health == HealthRevoked || v.Journal.Health == HealthExpired && !c.renewable(f):
 		return TriggerLost, true
 	}
 	return "", false
@@ -160,6 +160,9 @@ func superseded(v *Vault, f *Facts, now time.Time) *Vault {
 func idle(v *Vault, f *Facts, now time.Time) Step {
 	if v.Journal.Failed == FailedRestored && v.Current != nil && v.Journal.Health == HealthUnknown {
 		return probe(v, SlotCurrent)
+	}
+	if v.Current == nil && v.AccountID == "" && f.AccountID == "" {
+		return rest(time.Time{}) // whose token would it be? The account is found first.
 	}
 	if f.Import != nil && v.Current == nil {
 		return request(v.begin(TriggerFirst, f, now), f, now)
