@@ -37,14 +37,31 @@ func project(acc *v1alpha1.SocialAccount, v *rotation.Vault, f *facts, now time.
 	return s
 }
 
-// broken shows that the vault cannot be opened. What the status said of it stays.
-func broken(acc *v1alpha1.SocialAccount, err error, now time.Time) shown {
-	s := shown{
+// as is what the status says already, conditions apart.
+func as(acc *v1alpha1.SocialAccount, now time.Time) shown {
+	return shown{
 		conditions: status.Begin(acc.Status.Conditions, acc.Generation, now), credentials: acc.Status.Credentials,
 		handover: acc.Status.Handover, custody: acc.Status.Custody,
 	}
+}
+
+// broken shows that the vault cannot be opened. What the status said of it stays.
+func broken(acc *v1alpha1.SocialAccount, err error, now time.Time) shown {
+	s := as(acc, now)
 	s.conditions.Put(v1alpha1.CredentialsSecretMalformed, "the vault in the operator's namespace: "+err.Error())
 	s.conditions.Put(v1alpha1.HandoverFailed, "nothing is rotated while the vault cannot be opened")
+	return s
+}
+
+// withheld shows that a right is missing. What the status said of the credential stays.
+func withheld(acc *v1alpha1.SocialAccount, text string, now time.Time) shown {
+	s := as(acc, now)
+	if acc.Status.Credentials == nil {
+		s.conditions.Put(v1alpha1.CredentialsNotYetVerified, text)
+	} else {
+		s.conditions.Keep(v1alpha1.ConditionCredentialsHealthy)
+	}
+	s.conditions.Put(v1alpha1.HandoverFailed, text)
 	return s
 }
 
@@ -53,6 +70,8 @@ func healthy(v *rotation.Vault, f *facts) (v1alpha1.State, string) {
 	switch {
 	case f.closed != "":
 		return v1alpha1.CredentialsNotYetVerified, f.closed
+	case v.Current == nil && f.barred != "":
+		return v1alpha1.CredentialsNotYetVerified, f.barred
 	case v.Current == nil && f.inbox.malformed != "":
 		return v1alpha1.CredentialsSecretMalformed, "the Secret of spec.credentials: " + f.inbox.malformed
 	case v.Current == nil:
@@ -85,6 +104,9 @@ func weighed(h rotation.Health, f *facts) (v1alpha1.State, string) {
 // is settled with evidence.
 func complete(v *rotation.Vault, f *facts) (v1alpha1.State, string) {
 	j := &v.Journal
+	if f.barred != "" {
+		return v1alpha1.HandoverFailed, f.barred
+	}
 	if j.Phase == rotation.Idle {
 		return atRest(v, f)
 	}

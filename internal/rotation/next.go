@@ -23,8 +23,8 @@ func Next(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one deci
 	if v.Journal.Phase == Idle {
 		return idle(v, f, now)
 	}
-	if changed := superseded(v, f, now); changed != nil {
-		return store(changed, now)
+	if s := superseded(v, f, now); s != nil {
+		return *s
 	}
 	if s := renew(v, f, now); s != nil {
 		return *s
@@ -129,7 +129,7 @@ func (v *Vault) begin(why Trigger, f *Facts, now time.Time) *Vault {
 
 // superseded restarts a rotation whose reason was overtaken before anything was
 // promoted. Later it waits its turn.
-func superseded(v *Vault, f *Facts, now time.Time) *Vault {
+func superseded(v *Vault, f *Facts, now time.Time) *Step {
 	j := &v.Journal
 	switch j.Phase {
 	case Requested, AwaitingConsent, Verifying:
@@ -144,16 +144,16 @@ func superseded(v *Vault, f *Facts, now time.Time) *Vault {
 		return nil
 	}
 	next := v.copy()
-	if next.Pending != nil {
-		// It was never used. Whether it may be revoked is decided in quarantine.
-		next.mark(next.Pending.CredID, GrantUnknown, "", now)
-		next.Pending = nil
+	if s := next.discard(f); s != nil {
+		return s
 	}
-	if !due {
+	if due {
+		next = next.begin(why, f, now)
+	} else {
 		next.Journal = next.Journal.ended()
-		return next
 	}
-	return next.begin(why, f, now)
+	s := store(next, now)
+	return &s
 }
 
 // idle keeps a credential at rest alive.

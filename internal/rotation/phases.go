@@ -206,15 +206,9 @@ func (v *Vault) rightHolder(id *Identity, f *Facts) bool { //nolint:gocyclo // o
 // one in use, and asks for consent anew.
 func quarantine(v *Vault, f *Facts, now time.Time) Step {
 	next := v.copy()
-	j := &next.Journal
-	if j.Leaving != SlotPending {
-		j.Leaving, j.RevokedGrant, j.RevokedAccess = SlotPending, false, false
+	if s := next.discard(f); s != nil {
+		return *s
 	}
-	if op := next.toQuarantine(f); op != "" && !f.Traits.NoRevoke && v.dispensable(f) {
-		return Step{Vault: next, Call: next.intend(op, SlotPending, f.Fingerprint(v.Pending.tokenFor(op, f)))}
-	}
-	next.Pending = nil
-	j.Leaving, j.RevokedGrant, j.RevokedAccess = "", false, false
 	if f.Traits.Mints {
 		next.enter(Issuing, now)
 		next.again(&Outcome{RetryAfter: longPause}, now)
@@ -222,6 +216,25 @@ func quarantine(v *Vault, f *Facts, now time.Time) Step {
 	}
 	next.invite(f, now)
 	return store(next, now)
+}
+
+// discard drops a pending grant that is not to be used, after it was revoked where
+// that cannot end the one in use; nil: it is dropped. What was not revoked stays Live
+// in the ledger.
+func (v *Vault) discard(f *Facts) *Step {
+	if v.Pending == nil {
+		return nil
+	}
+	j := &v.Journal
+	if j.Leaving != SlotPending {
+		j.Leaving, j.RevokedGrant, j.RevokedAccess = SlotPending, false, false
+	}
+	if op := v.toQuarantine(f); op != "" && !f.Traits.NoRevoke && v.dispensable(f) {
+		return &Step{Vault: v, Call: v.intend(op, SlotPending, f.Fingerprint(v.Pending.tokenFor(op, f)))}
+	}
+	v.Pending = nil
+	j.Leaving, j.RevokedGrant, j.RevokedAccess = "", false, false
+	return nil
 }
 
 // toQuarantine is the part of the pending grant that is still to be revoked; empty:
