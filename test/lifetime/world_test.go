@@ -68,10 +68,12 @@ type desk struct {
 	nonce, code platform.Token
 }
 
-func (*desk) URL(uid string, _ platform.Token) string { return "https://mithaq.edu.example/consent/" + uid }
-func (*desk) RedirectURI() string                     { return "https://mithaq.edu.example/oauth/callback" }
-func (d *desk) Offer(o custody.Offer)                 { d.offer = &o }
-func (d *desk) Withdraw(string)                       { *d = desk{} }
+func (*desk) URL(uid string, _ platform.Token) string {
+	return "https://mithaq.edu.example/consent/" + uid
+}
+func (*desk) RedirectURI() string     { return "https://mithaq.edu.example/oauth/callback" }
+func (d *desk) Offer(o custody.Offer) { d.offer = &o }
+func (d *desk) Withdraw(string)       { *d = desk{} }
 func (d *desk) Code(string) (nonce, code platform.Token, ok bool) {
 	return d.nonce, d.code, d.code != ""
 }
