@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/custody"
@@ -21,7 +20,12 @@ import (
 type Reconciler struct{ Config }
 
 // New returns a Reconciler.
-func New(cfg Config) *Reconciler { return &Reconciler{cfg} }
+func New(cfg Config) *Reconciler {
+	if cfg.Wallet == nil {
+		cfg.Wallet = custody.NewWallet(cfg.Keeper)
+	}
+	return &Reconciler{cfg}
+}
 
 // maxSteps bounds one pass; a rotation without waits takes fewer.
 const maxSteps = 32
@@ -46,11 +50,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	stored, err := r.Keeper.Load(ctx, acc.UID)
 	if err != nil {
-		if custody.Unusable(err) {
-			r.Wallet.Note(req.NamespacedName, acc.UID, false)
-			return ctrl.Result{}, errors.Join(r.show(ctx, acc, broken(acc, err, r.Clock.Now())), reconcile.TerminalError(err))
-		}
-		return ctrl.Result{}, err
+		return r.locked(ctx, acc, err)
 	}
 	r.Wallet.Note(req.NamespacedName, acc.UID, stored.Vault.Current != nil)
 	facts, err := r.gather(ctx, acc, stored.Vault)
@@ -63,8 +63,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return r.advance(ctx, acc, stored, facts)
 }
 
-// closedEvery is how often a connection that is not open is asked for again.
-const closedEvery = 10 * time.Second
+// closedEvery is how often a connection that is not open is asked for again, should
+// its opening not have been told of.
+const closedEvery = time.Minute
 
 // showClosed shows an account whose connection is not open. What was found out of
 // its credential before stays: a restart is no evidence.
@@ -94,6 +95,7 @@ func (r *Reconciler) advance(ctx context.Context, acc *v1alpha1.SocialAccount, s
 		}
 		f.Code, f.Import = "", nil // spent, or refused
 	}
+	f.barred = r.barred(acc, failed)
 	if err := r.guardDeletion(ctx, acc, stored.Vault); err != nil {
 		failed = errors.Join(failed, err)
 	}
@@ -113,8 +115,7 @@ func (r *Reconciler) rest(step rotation.Step, v *rotation.Vault, f *facts, faile
 	case errors.Is(failed, custody.ErrNotOurs):
 		return ctrl.Result{RequeueAfter: 5 * time.Second}, nil
 	case apierrors.IsForbidden(failed):
-		ctrl.Log.WithName(Name).Info("The vault cannot be written: bind the ClusterRole mithaq-custodian in the operator's namespace")
-		return ctrl.Result{RequeueAfter: inboxEvery}, nil
+		return ctrl.Result{RequeueAfter: inboxEvery}, nil // the status says which right is missing
 	case errors.Is(failed, errClosed):
 		return ctrl.Result{RequeueAfter: closedEvery}, nil
 	}
@@ -176,7 +177,7 @@ func (r *Reconciler) guard(ctx context.Context, call *rotation.Call) error {
 func (r *Reconciler) store(ctx context.Context, acc *v1alpha1.SocialAccount, stored custody.Stored, s rotation.Step) (custody.Stored, error) {
 	if s.Publish {
 		if err := r.publish(ctx, acc, s.Vault); err != nil {
-			return stored, err
+			return stored, errors.Join(errOutbox, err)
 		}
 	}
 	if s.Vault == nil {

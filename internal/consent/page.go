@@ -33,8 +33,8 @@ type text struct {
 var (
 	invitation = text{
 		TitleAR: "تفويض إدارة حساب رسمي", TitleEN: "Authorise an official account",
-		BodyAR: "بصفتك المسؤول عن الحساب أدناه، يُطلب منك تفويض نظام الحوكمة «ميثاق» بالوصول إليه. ستنتقل إلى صفحة المنصة نفسها؛ لا تُدخل كلمة المرور في أي صفحة غيرها.",
-		BodyEN: "As the person accountable for the account below you are asked to authorise Mithaq, the governance system. You will go to the platform's own page; enter your password nowhere else.",
+		BodyAR: "بصفتك المسؤول عن الحساب المبيَّن هنا، يُطلب منك تفويض نظام الحوكمة «ميثاق» بالوصول إليه. ستنتقل إلى صفحة المنصة نفسها؛ لا تُدخل كلمة المرور في أي صفحة غيرها.",
+		BodyEN: "As the person accountable for the account shown here you are asked to authorise Mithaq, the governance system. You will go to the platform's own page; enter your password nowhere else.",
 		Asks:   true,
 	}
 	received = text{
@@ -52,6 +52,11 @@ var (
 		TitleAR: "هذا الرابط لم يعد صالحًا", TitleEN: "This link is no longer valid",
 		BodyAR: "ربما استُخدم الرابط من قبل أو صدر رابط أحدث. اطلب الرابط الحالي من مكتب الحوكمة.",
 		BodyEN: "It was used before, or a newer one was issued. Ask the governance office for the present link.",
+	}
+	moment = text{
+		TitleAR: "لحظة من فضلك", TitleEN: "One moment, please",
+		BodyAR: "النظام يبدأ الآن أو يستجيب من خادم آخر. ستُعاد المحاولة تلقائيًا خلال ثوانٍ؛ أبقِ هذه الصفحة مفتوحة.",
+		BodyEN: "The system is starting, or another server answers. This page tries again by itself in a few seconds; keep it open.",
 	}
 	malformed = text{
 		TitleAR: "طلب غير صحيح", TitleEN: "Malformed request",

@@ -1,14 +1,28 @@
 package rotation
 
-import "time"
+import (
+	"time"
+
+	"mithaq.dev/mithaq/internal/redact"
+)
 
 // renewable says that the platform renews the credential without a person.
-func (s *Slot) renewable() bool { return s.Refresh != "" && !s.RefreshRetried }
+func (s *Slot) renewable(f *Facts) bool {
+	return (s.Refresh != "" || f.Traits.RenewsAccess) && !s.RefreshRetried
+}
+
+// renews is the token that a renewal spends.
+func (s *Slot) renews() redact.Token {
+	if s.Refresh != "" {
+		return s.Refresh
+	}
+	return s.Access
+}
 
 // refreshAt is when the access token is renewed: at half of its life, up to a
 // tenth of it later, so that a fleet does not renew at once. Zero: never.
 func (s *Slot) refreshAt(f *Facts) time.Time {
-	if s.ExpiresAt.IsZero() || !s.renewable() {
+	if s.ExpiresAt.IsZero() || !s.renewable(f) {
 		return time.Time{}
 	}
 	life := s.ExpiresAt.Sub(s.RefreshedAt)
@@ -20,14 +34,18 @@ func (s *Slot) refreshAt(f *Facts) time.Time {
 	return s.RefreshedAt.Add(life/2 + time.Duration(f.Jitter*float64(life/10)))
 }
 
-// ConsentWanted says that the credential will end and only a person can renew it,
-// and when it ends.
-func (v *Vault) ConsentWanted() (time.Time, bool) {
+// notice is how long before its end a credential is asked for anew that only a person
+// can renew.
+const notice = 14 * 24 * time.Hour
+
+// Expiring says that the credential in use ends soon and only a person can renew it, and
+// when it ends.
+func (v *Vault) Expiring(f *Facts, now time.Time) (ends time.Time, soon bool) {
 	c := v.Current
-	if c == nil || c.ExpiresAt.IsZero() {
+	if c == nil || c.ExpiresAt.IsZero() || c.renewable(f) && !c.RefreshDoubt {
 		return time.Time{}, false
 	}
-	return c.ExpiresAt, c.RefreshDoubt || c.Refresh == ""
+	return c.ExpiresAt, !now.Before(c.ExpiresAt.Add(-notice))
 }
 
 // maintain renews and tries the credential in use, within its own times.
@@ -53,7 +71,7 @@ func (v *Vault) renewalAt(f *Facts) time.Time {
 	}
 	switch v.Journal.Phase {
 	case AwaitingConsent:
-		if v.Journal.Trigger == TriggerCompromised || v.Journal.Trigger == TriggerLost {
+		if v.Journal.Trigger == TriggerCompromised || v.Journal.Trigger == TriggerLost && v.Journal.Health.Bad() {
 			return time.Time{}
 		}
 	case Overlap, Revoking, Unseating, Proving:
@@ -63,9 +81,31 @@ func (v *Vault) renewalAt(f *Facts) time.Time {
 	return v.Current.refreshAt(f)
 }
 
+// recheckAt is when the credential in use is tried again while people are waited for;
+// zero: it is not.
+func (v *Vault) recheckAt() time.Time {
+	waits := v.Journal.Phase == AwaitingConsent || v.Journal.Phase == Unseating
+	if !waits || v.Current == nil || v.Journal.CheckedAt.IsZero() {
+		return time.Time{}
+	}
+	return v.Journal.CheckedAt.Add(checkEvery)
+}
+
+// earliest is the earlier of two moments, of which the zero time is never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // renew keeps the credential in use alive while a rotation waits for a person or
 // for time to pass.
 func renew(v *Vault, f *Facts, now time.Time) *Step {
+	if at := v.recheckAt(); !at.IsZero() && !now.Before(at) {
+		s := probe(v, SlotCurrent)
+		return &s
+	}
 	at := v.renewalAt(f)
 	if at.IsZero() {
 		return nil
@@ -87,7 +127,7 @@ func refresh(v *Vault, f *Facts, _ time.Time) Step {
 	if next.Current.RefreshDoubt {
 		next.Current.RefreshRetried = true
 	}
-	call := next.intend(OpRefresh, SlotCurrent, f.Fingerprint(v.Current.Refresh))
+	call := next.intend(OpRefresh, SlotCurrent, f.Fingerprint(v.Current.renews()))
 	return Step{Vault: next, Call: call}
 }
 
@@ -112,7 +152,7 @@ func refreshed(v *Vault, o *Outcome, f *Facts, now time.Time) {
 		v.again(o, now)
 	case Denied:
 		// It says nothing of the access token: a probe shows whether that still works.
-		c.Refresh = ""
+		c.Refresh, c.RefreshRetried = "", true
 		v.Journal.CheckedAt = time.Time{}
 	default:
 		c.RefreshRetried = false
@@ -146,7 +186,9 @@ func checked(v *Vault, o *Outcome, f *Facts, now time.Time) {
 			}
 		}
 	case Expired:
-		j.Health = HealthExpired
+		if j.Health != HealthRevoked { // what was revoked runs out too
+			j.Health = HealthExpired
+		}
 	case Dead:
 		j.Health = HealthRevoked
 		if c.OldAccess != "" && !f.Traits.RefreshEndsAccess && c.Access != c.OldAccess {
