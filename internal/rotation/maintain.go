@@ -178,12 +178,8 @@ func checked(v *Vault, o *Outcome, f *Facts, now time.Time) {
 	j.Tries = 0
 	switch o.Liveness {
 	case Alive:
-		j.Health = c.health(&o.Identity, v.AccountID, f)
-		if j.Health == HealthVerified {
-			c.VerifiedAt, c.OldAccess, c.OldRefresh = now, "", ""
-			if j.Failed == FailedRestored {
-				j.Failed = ""
-			}
+		if j.Health = c.health(&o.Identity, v.AccountID, f); j.Health == HealthVerified {
+			v.verified(now)
 		}
 	case Expired:
 		if j.Health != HealthRevoked { // what was revoked runs out too
@@ -199,6 +195,16 @@ func checked(v *Vault, o *Outcome, f *Facts, now time.Time) {
 	default:
 		j.Health = HealthUnknown
 		v.again(o, now)
+	}
+}
+
+// verified: the pair before the last renewal is not needed any more, and a restored
+// vault holds what works.
+func (v *Vault) verified(now time.Time) {
+	c := v.Current
+	c.VerifiedAt, c.OldAccess, c.OldRefresh = now, "", ""
+	if v.Journal.Failed == FailedRestored {
+		v.Journal.Failed = ""
 	}
 }
 

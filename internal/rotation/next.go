@@ -166,7 +166,7 @@ func idle(v *Vault, f *Facts, now time.Time) Step {
 	if v.Journal.Failed == FailedRestored && v.Current != nil && v.Journal.Health == HealthUnknown {
 		return probe(v, SlotCurrent)
 	}
-	if v.Current == nil && v.AccountID == "" && f.AccountID == "" {
+	if v.Current == nil && firstOf(v.AccountID, f.AccountID) == "" {
 		return rest(time.Time{}) // whose token would it be? The account is found first.
 	}
 	if f.Import != nil && v.Current == nil {

@@ -5,7 +5,6 @@
 package lifetime
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -214,7 +213,7 @@ func (l *life) until(end time.Time) {
 	l.t.Fatalf("%d passes, and it is %s", most, l.clock.Now())
 }
 
-// holds waits until a credential is in use and no rotation runs.
+// settle waits until a credential is in use and no rotation runs.
 func (l *life) settle(rotations int64) {
 	l.t.Helper()
 	for range 50 {
@@ -263,17 +262,6 @@ func (l *life) first() {
 	l.pass()
 	l.consent()
 	l.settle(1)
-}
-
-// edit changes what is declared.
-func (l *life) edit(change func(*v1alpha1.SocialAccount)) {
-	l.t.Helper()
-	acc := l.read()
-	change(acc)
-	acc.Generation++
-	if err := l.client.Update(context.Background(), acc); err != nil {
-		l.t.Fatal(err)
-	}
 }
 
 func (l *life) condition(of string) metav1.Condition {
