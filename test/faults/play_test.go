@@ -270,13 +270,12 @@ func (p *play) run(over func(*v1alpha1.SocialAccount, *rotation.Vault) bool) err
 		if over(acc, v) {
 			return nil
 		}
-		if pace > 0 {
-			p.clock.Step(p.pace(pace))
+		acted, err := p.act(acc, v)
+		if err != nil {
+			return err
 		}
-		if acc != nil && acc.DeletionTimestamp == nil {
-			if err := p.people(acc); err != nil {
-				return err
-			}
+		if !acted && pace > 0 {
+			p.clock.Step(p.pace(pace))
 		}
 		result, failed, crashed := p.reconcile()
 		switch {
@@ -315,17 +314,26 @@ func stand(v *rotation.Vault) string {
 	return fmt.Sprintf("phase %q, failed %q, health %q, op %+v, ops %v, tries %d, unproven %v, steps %+v", j.Phase, j.Failed, j.Health, j.Op, j.Ops, j.Tries, j.Unproven, j.HumanSteps)
 }
 
-// people do what the status asks of them.
-func (p *play) people(acc *v1alpha1.SocialAccount) error {
+// act lets people do what the status asks of them; acted: something wakes the operator.
+func (p *play) act(acc *v1alpha1.SocialAccount, v *rotation.Vault) (acted bool, err error) {
+	if acc == nil || acc.DeletionTimestamp != nil {
+		return false, nil
+	}
+	if p.armed && p.scenario.amid != "" && v != nil && v.Journal.Phase == p.scenario.amid {
+		return true, p.c.admin.Delete(p.ctx, p.acc)
+	}
 	h := acc.Status.Handover
 	if h == nil {
-		return nil
+		return false, nil
 	}
 	if h.ConsentURL != "" && !(p.armed && (p.clock.Since(p.began) < p.scenario.delay || p.scenario.never)) {
-		if err := p.consent(h); err != nil {
-			return err
-		}
+		return p.consent(h)
 	}
+	return p.attest(acc, h)
+}
+
+// attest gives people's word on the steps that are open.
+func (p *play) attest(acc *v1alpha1.SocialAccount, h *v1alpha1.Handover) (bool, error) {
 	var words []v1alpha1.Attestation
 	for _, s := range h.HumanSteps {
 		if s.State == v1alpha1.HumanStepOpen {
@@ -333,10 +341,10 @@ func (p *play) people(acc *v1alpha1.SocialAccount) error {
 		}
 	}
 	if len(words) == 0 || slices.ContainsFunc(acc.Spec.Attestations, func(a v1alpha1.Attestation) bool { return a.Control == words[0].Control && !a.At.Before(&h.Since) }) {
-		return nil
+		return false, nil
 	}
 	p.clock.Step(2 * time.Second)
-	return p.edit(func(a *v1alpha1.SocialAccount) { a.Spec.Attestations = words })
+	return true, p.edit(func(a *v1alpha1.SocialAccount) { a.Spec.Attestations = words })
 }
 
 func (p *play) edit(change func(*v1alpha1.SocialAccount)) error {
@@ -353,11 +361,11 @@ var link = regexp.MustCompile(`href="(http[^"]+(?:authorize|auth|oauth)[^"]*)"`)
 
 // consent does what the accountable person does in the browser. A page that is gone is
 // asked for again at the next turn.
-func (p *play) consent(h *v1alpha1.Handover) error {
+func (p *play) consent(h *v1alpha1.Handover) (bool, error) {
 	page := p.browse(h.ConsentURL)
 	found := link.FindStringSubmatch(page.Body.String())
 	if found == nil {
-		return nil
+		return false, nil
 	}
 	who, f := string(h.To), none
 	if p.armed {
@@ -377,23 +385,23 @@ func (p *play) consent(h *v1alpha1.Handover) error {
 	p.world.Choose(p.site.on, choice)
 	request, err := http.NewRequestWithContext(p.ctx, http.MethodGet, html.UnescapeString(found[1]), http.NoBody)
 	if err != nil {
-		return err
+		return false, err
 	}
 	answer, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
-		return err
+		return false, err
 	}
 	back := answer.Header.Get("Location")
 	if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusFound {
-		return fmt.Errorf("the platform's dialog answered %d (%w)", answer.StatusCode, err)
+		return false, fmt.Errorf("the platform's dialog answered %d (%w)", answer.StatusCode, err)
 	}
 	if u, err := url.Parse(back); err == nil && u.Query().Get("code") != "" {
 		p.codes = append(p.codes, u.Query().Get("code"))
 	}
 	if got := p.browse(back); got.Code != http.StatusOK {
-		return fmt.Errorf("the callback answered %d to a consent", got.Code)
+		return false, fmt.Errorf("the callback answered %d to a consent", got.Code)
 	}
-	return nil
+	return true, nil
 }
 
 // fewer are all scopes of an address but the last.

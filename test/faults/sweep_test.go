@@ -23,6 +23,8 @@ type scenario struct {
 	// delay is how long people take to consent; never: they do not.
 	delay time.Duration
 	never bool
+	// amid is the phase in which the account is deleted.
+	amid rotation.Phase
 	// gap: the account may be without a credential; deletes: it is deleted.
 	gap, deletes bool
 	// handsOver: somebody loses access; oneApp: there is no second app.
@@ -44,7 +46,7 @@ func scenarios() []scenario {
 		}},
 		{name: "consent delayed", change: moves, handsOver: true, delay: 80 * time.Minute},
 		{name: "deletion", deletes: true, change: func(p *play) error { return p.c.admin.Delete(p.ctx, p.acc) }},
-		{name: "deletion amid a handover", deletes: true, change: moves},
+		{name: "deletion amid a handover", deletes: true, change: moves, amid: rotation.Overlap},
 	}
 }
 
