@@ -343,8 +343,29 @@ func (p *play) attest(acc *v1alpha1.SocialAccount, h *v1alpha1.Handover) (bool, 
 	if len(words) == 0 || slices.ContainsFunc(acc.Spec.Attestations, func(a v1alpha1.Attestation) bool { return a.Control == words[0].Control && !a.At.Before(&h.Since) }) {
 		return false, nil
 	}
+	if err := p.dutiful(); err != nil {
+		return false, err
+	}
 	p.clock.Step(2 * time.Second)
 	return true, p.edit(func(a *v1alpha1.SocialAccount) { a.Spec.Attestations = words })
+}
+
+// dutiful does what people are asked for: those who left are removed, and the former
+// app where only people can.
+func (p *play) dutiful() error {
+	if p.site.out != nil {
+		for _, who := range []string{former, leaver} {
+			if err := p.site.out(p.world, p.at, who); err != nil && !errors.Is(err, world.ErrNotFound) {
+				return err
+			}
+		}
+	}
+	_, v, _, err := p.load()
+	if err != nil || !p.site.removeApp || v == nil || v.Retiring == nil {
+		return err
+	}
+	_, err = p.world.EndGrants(p.site.issuer(), world.TokenQuery{Client: clientID(v.Retiring.Client)}, world.CauseAppRemoved)
+	return err
 }
 
 func (p *play) edit(change func(*v1alpha1.SocialAccount)) error {
@@ -382,7 +403,7 @@ func (p *play) consent(h *v1alpha1.Handover) (bool, error) {
 	if f == fewerScopes {
 		choice.Scopes = fewer(html.UnescapeString(found[1]))
 	}
-	p.world.Choose(p.site.on, choice)
+	p.world.Choose(p.site.issuer(), choice)
 	request, err := http.NewRequestWithContext(p.ctx, http.MethodGet, html.UnescapeString(found[1]), http.NoBody)
 	if err != nil {
 		return false, err

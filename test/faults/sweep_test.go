@@ -171,14 +171,18 @@ func TestMain(m *testing.M) {
 }
 
 func TestSlice(t *testing.T) {
-	for i, s := range scenarios() {
-		start := time.Now()
-		p, err := perform(t.Context(), shared, plan{site: onX(), scenario: s, serial: i + 1})
-		if err != nil {
-			t.Error(err)
-		}
-		if p != nil {
-			t.Logf("%s: %s in %s\n%v\n%v", p.plan, p.summary(), time.Since(start), p.effects[:min(len(p.effects), 70)], p.violations)
+	n := 0
+	for _, on := range sites()[2:] {
+		for _, s := range scenarios() {
+			n++
+			start := time.Now()
+			p, err := perform(t.Context(), shared, plan{site: on, scenario: s, serial: n})
+			if err != nil {
+				t.Error(err)
+			}
+			if p != nil {
+				t.Logf("%s: %s in %s\n%v\n%v", p.plan, p.summary(), time.Since(start), p.effects[:min(len(p.effects), 70)], p.violations)
+			}
 		}
 	}
 }
