@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 
@@ -72,6 +74,9 @@ func (g *platformGate) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	p.learn(body)
+	if os.Getenv("FAULTS_DEBUG") != "" && answer.StatusCode != 200 {
+		fmt.Println(r.Method, r.URL.Path, answer.StatusCode, string(body))
+	}
 	s.calls = p.world.History().Calls[before:]
 	p.sends = append(p.sends, s)
 	p.checkSent(&s, f)

@@ -356,7 +356,7 @@ func (p *play) checkSettled(acc *v1alpha1.SocialAccount, v *rotation.Vault, know
 		}
 	}
 	for _, c := range acc.Status.Custody {
-		if c.Provenance == v1alpha1.ProvenanceProven && p.site.human && p.scenario.handsOver && c.Until == nil {
+		if c.Provenance == v1alpha1.ProvenanceProven && p.site.human && p.scenario.leaves && c.Until == nil {
 			p.violated("I5: custody is Proven where people gave their word")
 		}
 	}

@@ -353,7 +353,7 @@ func (p *play) attest(acc *v1alpha1.SocialAccount, h *v1alpha1.Handover) (bool, 
 // dutiful does what people are asked for: those who left are removed, and the former
 // app where only people can.
 func (p *play) dutiful() error {
-	if p.site.out != nil {
+	if p.site.out != nil && p.scenario.leaves {
 		for _, who := range []string{former, leaver} {
 			if err := p.site.out(p.world, p.at, who); err != nil && !errors.Is(err, world.ErrNotFound) {
 				return err
