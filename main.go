@@ -253,7 +253,7 @@ func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Opt
 func handovers(mgr ctrl.Manager, o settings.Options, guard *custody.Guard, s shared) error {
 	desk := consent.NewDesk(o.ConsentURL)
 	if o.ConsentURL != "" {
-		if err := mgr.Add(&consent.Server{Desk: desk, Address: o.ConsentAddress}); err != nil {
+		if err := mgr.Add(&consent.Server{Desk: desk, Address: o.ConsentAddress, Leads: mgr.Elected(), Clock: clock.RealClock{}}); err != nil {
 			return fmt.Errorf("adding the consent service: %w", err)
 		}
 	}

@@ -136,7 +136,7 @@ type HumanStep struct {
 }
 
 // HumanStepState says whether a human step is done.
-// +kubebuilder:validation:Enum=Open;Attested
+// +kubebuilder:validation:Enum=Open;Attested;Proven
 // +enum
 type HumanStepState string
 
@@ -144,6 +144,8 @@ type HumanStepState string
 const (
 	HumanStepOpen     HumanStepState = "Open"
 	HumanStepAttested HumanStepState = "Attested"
+	// HumanStepProven: the platform itself shows that it is done.
+	HumanStepProven HumanStepState = "Proven"
 )
 
 // Custody is a period in which somebody held the account.

@@ -8,6 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -95,7 +97,7 @@ func (r *Reconciler) offer(acc *v1alpha1.SocialAccount, v *rotation.Vault, f *fa
 		return
 	}
 	challenge := ""
-	if app.Adapter.Custody.PKCE {
+	if app.Custody().PKCE {
 		challenge = custody.Challenge(v.Journal.Verifier)
 	}
 	r.Consents.Offer(Offer{
@@ -136,15 +138,30 @@ func (r *Reconciler) setFinalizer(ctx context.Context, acc *v1alpha1.SocialAccou
 	return nil
 }
 
+// unrevoked tells of grants that may outlive their account. A namespace that is being
+// deleted takes no events: then the connection bears it.
+func (r *Reconciler) unrevoked(ctx context.Context, acc *v1alpha1.SocialAccount, f *facts, grants int, where string) {
+	r.Told.Unrevoked(acc.Spec.Platform, grants)
+	kind := catalogue[v1alpha1.EventRevocationUnproven]
+	var about, related runtime.Object = acc, nil
+	if f.namespaceGoes {
+		var through v1alpha1.PlatformConnection
+		if err := r.Client.Get(ctx, client.ObjectKey{Name: f.connection}, &through); err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, "No connection bears the event of grants that could not be revoked", "grants", grants)
+			return
+		}
+		about, related = &through, acc
+	}
+	r.Recorder.Eventf(about, related, corev1.EventTypeWarning, string(kind.Reason), string(kind.Action),
+		"%d grants of %s could not be revoked before the account was deleted; %s", grants, acc.UID, where)
+}
+
 // release lets a deleted account go. A grant that may still live is told of and
 // stays in the ledger.
 func (r *Reconciler) release(ctx context.Context, acc *v1alpha1.SocialAccount, stored custody.Stored, f *facts) error {
 	r.Consents.Withdraw(string(acc.UID))
-	if unended := len(stored.Vault.Unended()); unended > 0 && f.Revoke {
-		r.Told.Unrevoked(acc.Spec.Platform, unended)
-		kind := catalogue[v1alpha1.EventRevocationUnproven]
-		r.Recorder.Eventf(acc, nil, corev1.EventTypeWarning, string(kind.Reason), string(kind.Action),
-			"%d grants could not be revoked before the account was deleted; the ledger in the operator's namespace keeps them", unended)
+	if unended := len(stored.Vault.Unended()); unended > 0 && f.Revoke && controllerutil.ContainsFinalizer(acc, Finalizer) {
+		r.unrevoked(ctx, acc, f, unended, ledgerKeeps)
 	}
 	if !controllerutil.ContainsFinalizer(acc, Finalizer) {
 		return nil

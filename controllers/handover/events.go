@@ -20,7 +20,7 @@ const expiringBefore = 14 * 24 * time.Hour
 
 // occurrences compare what the status says with what it said. Each carries the
 // rotation's id, so that a consumer can tell a repetition after a crash.
-func occurrences(acc *v1alpha1.SocialAccount, s *shown, v *rotation.Vault, now time.Time) []occurrence {
+func occurrences(acc *v1alpha1.SocialAccount, s *shown, v *rotation.Vault, f *facts, now time.Time) []occurrence {
 	var out []occurrence
 	add := func(reason v1alpha1.EventReason, format string, args ...any) {
 		out = append(out, occurrence{reason, fmt.Sprintf(format, args...)})
@@ -29,7 +29,7 @@ func occurrences(acc *v1alpha1.SocialAccount, s *shown, v *rotation.Vault, now t
 	for _, c := range s.conditions.Changes() {
 		changed(c.Condition, c.Reason, s, add)
 	}
-	if ends, wanted := v.ConsentWanted(); wanted && now.Add(expiringBefore).After(ends) && !told(acc, ends, now) {
+	if ends, wanted := v.ConsentWanted(&f.Facts); wanted && now.Add(expiringBefore).After(ends) && !told(acc, ends, now) {
 		add(v1alpha1.EventCredentialsExpiring, "the credential ends at %s and only a person can renew it", ends.UTC().Format(time.RFC3339))
 	}
 	return out

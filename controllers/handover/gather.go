@@ -27,6 +27,10 @@ type facts struct {
 	closed string
 	ref    platform.AccountRef
 	apps   map[rotation.App]custody.App
+	// barred says which right is missing; empty: none. namespaceGoes: the account's
+	// whole namespace is being deleted.
+	barred        string
+	namespaceGoes bool
 	// inbox says what is wrong with the Secret of spec.credentials; empty: nothing.
 	inbox inboxState
 	// ahead is when the next attestation that is dated ahead begins to count.
@@ -196,6 +200,7 @@ func (r *Reconciler) gatherDeletion(ctx context.Context, acc *v1alpha1.SocialAcc
 		return fmt.Errorf("reading the namespace: %w", err)
 	}
 	if !namespace.DeletionTimestamp.IsZero() {
+		f.namespaceGoes = true
 		f.DeletingSince = f.DeletingSince.Add(namespacePatience - rotation.ReleaseAfter)
 	}
 	return nil

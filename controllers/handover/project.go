@@ -27,24 +27,41 @@ type shown struct {
 func project(acc *v1alpha1.SocialAccount, v *rotation.Vault, f *facts, now time.Time, url func(string, platform.Token) string) shown {
 	s := shown{conditions: status.Begin(acc.Status.Conditions, acc.Generation, now)}
 	s.conditions.Put(healthy(v, f))
-	s.conditions.Put(complete(v))
+	s.conditions.Put(complete(v, f))
 	s.credentials = credentials(v)
 	s.custody = tenures(v)
 	if v.Journal.Phase != rotation.Idle {
 		s.handover = running(acc, v, now, url)
 	}
-	s.events = occurrences(acc, &s, v, now)
+	s.events = occurrences(acc, &s, v, f, now)
 	return s
+}
+
+// as is what the status says already, conditions apart.
+func as(acc *v1alpha1.SocialAccount, now time.Time) shown {
+	return shown{
+		conditions: status.Begin(acc.Status.Conditions, acc.Generation, now), credentials: acc.Status.Credentials,
+		handover: acc.Status.Handover, custody: acc.Status.Custody,
+	}
 }
 
 // broken shows that the vault cannot be opened. What the status said of it stays.
 func broken(acc *v1alpha1.SocialAccount, err error, now time.Time) shown {
-	s := shown{
-		conditions: status.Begin(acc.Status.Conditions, acc.Generation, now), credentials: acc.Status.Credentials,
-		handover: acc.Status.Handover, custody: acc.Status.Custody,
-	}
+	s := as(acc, now)
 	s.conditions.Put(v1alpha1.CredentialsSecretMalformed, "the vault in the operator's namespace: "+err.Error())
 	s.conditions.Put(v1alpha1.HandoverFailed, "nothing is rotated while the vault cannot be opened")
+	return s
+}
+
+// withheld shows that a right is missing. What the status said of the credential stays.
+func withheld(acc *v1alpha1.SocialAccount, text string, now time.Time) shown {
+	s := as(acc, now)
+	if acc.Status.Credentials == nil {
+		s.conditions.Put(v1alpha1.CredentialsNotYetVerified, text)
+	} else {
+		s.conditions.Keep(v1alpha1.ConditionCredentialsHealthy)
+	}
+	s.conditions.Put(v1alpha1.HandoverFailed, text)
 	return s
 }
 
@@ -53,6 +70,8 @@ func healthy(v *rotation.Vault, f *facts) (v1alpha1.State, string) {
 	switch {
 	case f.closed != "":
 		return v1alpha1.CredentialsNotYetVerified, f.closed
+	case v.Current == nil && f.barred != "":
+		return v1alpha1.CredentialsNotYetVerified, f.barred
 	case v.Current == nil && f.inbox.malformed != "":
 		return v1alpha1.CredentialsSecretMalformed, "the Secret of spec.credentials: " + f.inbox.malformed
 	case v.Current == nil:
@@ -83,10 +102,13 @@ func weighed(h rotation.Health, f *facts) (v1alpha1.State, string) {
 
 // complete decides HandoverComplete: False from the trigger on until the rotation
 // is settled with evidence.
-func complete(v *rotation.Vault) (v1alpha1.State, string) {
+func complete(v *rotation.Vault, f *facts) (v1alpha1.State, string) {
 	j := &v.Journal
+	if f.barred != "" {
+		return v1alpha1.HandoverFailed, f.barred
+	}
 	if j.Phase == rotation.Idle {
-		return atRest(v)
+		return atRest(v, f)
 	}
 	if text, failed := failures[j.Failed]; failed {
 		if j.Failed == rotation.FailedGapNotAllowed || j.Failed == rotation.FailedWrongHolder {
@@ -106,10 +128,12 @@ func complete(v *rotation.Vault) (v1alpha1.State, string) {
 }
 
 // atRest decides HandoverComplete while no rotation runs.
-func atRest(v *rotation.Vault) (v1alpha1.State, string) {
+func atRest(v *rotation.Vault, f *facts) (v1alpha1.State, string) {
 	switch {
 	case v.Journal.Failed == rotation.FailedRestored:
 		return v1alpha1.HandoverFailed, failures[rotation.FailedRestored]
+	case v.Current == nil && v.AccountID == "" && f.AccountID == "":
+		return v1alpha1.HandoverInProgress, "the first credential waits until the account was found on the platform, or spec.accountID names it"
 	case v.Current == nil:
 		return v1alpha1.HandoverInProgress, "the first credential is awaited"
 	}
@@ -128,7 +152,7 @@ var failures = map[rotation.Failure]string{
 func openSteps(v *rotation.Vault) int {
 	n := 0
 	for _, s := range v.Journal.HumanSteps {
-		if !s.Attested {
+		if !s.Closed() {
 			n++
 		}
 	}
@@ -191,7 +215,10 @@ func running(acc *v1alpha1.SocialAccount, v *rotation.Vault, now time.Time, url 
 	}
 	for _, s := range j.HumanSteps {
 		state := v1alpha1.HumanStepOpen
-		if s.Attested {
+		switch {
+		case s.Proven:
+			state = v1alpha1.HumanStepProven
+		case s.Attested:
 			state = v1alpha1.HumanStepAttested
 		}
 		h.HumanSteps = append(h.HumanSteps, v1alpha1.HumanStep{Step: v1alpha1.RuleName(s.Name), State: state})

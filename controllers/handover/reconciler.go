@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/custody"
@@ -44,10 +43,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	stored, err := r.Keeper.Load(ctx, acc.UID)
 	if err != nil {
-		if unusable(err) {
-			return ctrl.Result{}, errors.Join(r.show(ctx, acc, broken(acc, err, r.Clock.Now())), reconcile.TerminalError(err))
-		}
-		return ctrl.Result{}, err
+		return r.locked(ctx, acc, err)
 	}
 	facts, err := r.gather(ctx, acc, stored.Vault)
 	if err != nil {
@@ -59,8 +55,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return r.advance(ctx, acc, stored, facts)
 }
 
-// closedEvery is how often a connection that is not open is asked for again.
-const closedEvery = 10 * time.Second
+// closedEvery is how often a connection that is not open is asked for again, should
+// its opening not have been told of.
+const closedEvery = time.Minute
 
 // showClosed shows an account whose connection is not open. What was found out of
 // its credential before stays: a restart is no evidence.
@@ -95,6 +92,7 @@ func (r *Reconciler) advance(ctx context.Context, acc *v1alpha1.SocialAccount, s
 		}
 		f.Code, f.Import = "", nil // spent, or refused
 	}
+	f.barred = r.barred(acc, failed)
 	if err := r.guardDeletion(ctx, acc, stored.Vault); err != nil {
 		failed = errors.Join(failed, err)
 	}
@@ -113,8 +111,7 @@ func (r *Reconciler) rest(step rotation.Step, v *rotation.Vault, f *facts, faile
 	case errors.Is(failed, custody.ErrNotOurs):
 		return ctrl.Result{RequeueAfter: 5 * time.Second}, nil
 	case apierrors.IsForbidden(failed):
-		ctrl.Log.WithName(Name).Info("The vault cannot be written: bind the ClusterRole mithaq-custodian in the operator's namespace")
-		return ctrl.Result{RequeueAfter: inboxEvery}, nil
+		return ctrl.Result{RequeueAfter: inboxEvery}, nil // the status says which right is missing
 	case errors.Is(failed, errClosed):
 		return ctrl.Result{RequeueAfter: closedEvery}, nil
 	}
@@ -176,7 +173,7 @@ func (r *Reconciler) guard(ctx context.Context, call *rotation.Call) error {
 func (r *Reconciler) store(ctx context.Context, acc *v1alpha1.SocialAccount, stored custody.Stored, s rotation.Step) (custody.Stored, error) {
 	if s.Publish {
 		if err := r.publish(ctx, acc, s.Vault); err != nil {
-			return stored, err
+			return stored, errors.Join(errOutbox, err)
 		}
 	}
 	if s.Vault == nil {

@@ -22,10 +22,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/connection"
 	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/edition"
 	"mithaq.dev/mithaq/internal/platform"
 	"mithaq.dev/mithaq/internal/rotation"
+	"mithaq.dev/mithaq/internal/wake"
 )
 
 // +kubebuilder:rbac:groups=mithaq.dev,resources=socialaccounts,verbs=get;list;watch;patch
@@ -93,11 +95,19 @@ type Meter interface {
 // Setup registers the controller with the manager.
 func Setup(mgr ctrl.Manager, cfg Config) error {
 	r := New(cfg)
+	// Accounts wait for their connection: its opening wakes them.
+	opened := wake.NewSource()
+	cfg.Apps.OnOpen(func(name string) {
+		for _, req := range r.through(context.Background(), name) {
+			opened.Add(req)
+		}
+	})
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("handover").
 		Watches(&v1alpha1.SocialAccount{}, &handler.EnqueueRequestForObject{}, builder.WithPredicates(concerned())).
 		Watches(&v1alpha1.GovernancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.all), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(cfg.Consented).
+		WatchesRawSource(opened).
 		WithOptions(controller.Options{MaxConcurrentReconciles: cfg.Workers, ReconciliationTimeout: 3 * time.Minute}).
 		Complete(r)
 }
@@ -123,6 +133,19 @@ func concerned() predicate.Predicate {
 // all enqueues every account with credentials: the policies' rules changed.
 func (r *Reconciler) all(ctx context.Context, _ client.Object) []reconcile.Request {
 	return r.matching(ctx, func(*v1alpha1.SocialAccount) bool { return true })
+}
+
+// through are the accounts with credentials that go through a connection.
+func (r *Reconciler) through(ctx context.Context, name string) []reconcile.Request {
+	var list v1alpha1.PlatformConnectionList
+	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing connections of the cache")
+		return nil
+	}
+	return r.matching(ctx, func(acc *v1alpha1.SocialAccount) bool {
+		of, _ := connection.Of(acc, list.Items)
+		return of == name
+	})
 }
 
 // matching are the accounts with credentials that match.

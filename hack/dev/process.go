@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -142,7 +143,21 @@ func startOperator(ctx context.Context, o options, c *cluster) (*process, error)
 	if err != nil {
 		return nil, err
 	}
+	consents, err := unused()
+	if err != nil {
+		return nil, err
+	}
 	return start(o, "operator", []string{"KUBECONFIG=" + kubeconfig}, filepath.Join(o.bin, "mithaq"),
 		"--operator-namespace", namespace, "--allow-insecure-endpoints", "--metrics-bind-address", "127.0.0.1:0",
+		"--consent-url", "http://"+consents, "--consent-bind-address", consents,
 		"--metrics-secure=false", "--health-probe-bind-address", "0", "--counts-settle", "1s")
+}
+
+// unused is a loopback address on which nothing listens.
+func unused() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	if err != nil {
+		return "", fmt.Errorf("finding a port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -25,10 +26,29 @@ type screen struct {
 	seen    map[string]int64
 	changes []string
 	last    string
+
+	mu sync.Mutex
+	// told is what others have told since the last time.
+	told []string
 }
 
 func newScreen(out io.Writer, live bool) *screen {
 	return &screen{out: out, live: live, seen: map[string]int64{}}
+}
+
+// tell adds a line to what changed. It is safe for concurrent use.
+func (s *screen) tell(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = append(s.told, time.Now().Format(time.TimeOnly)+"  "+fmt.Sprintf(format, args...))
+}
+
+func (s *screen) heard() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	told := s.told
+	s.told = nil
+	return told
 }
 
 // draw shows the fleet if anything changed since the last time.
@@ -67,7 +87,7 @@ func (s *screen) final(f *fleet) {
 // note collects the transitions since the last time. The first status of an
 // account is where it starts, and no change.
 func (s *screen) note(f *fleet) []string {
-	var fresh []string
+	fresh := s.heard()
 	for i := range f.accounts {
 		acc := &f.accounts[i]
 		key := acc.Namespace + "/" + acc.Name
@@ -124,7 +144,7 @@ func (s *screen) table(f *fleet, all bool) string {
 	style.Options = table.OptionsNoBordersAndSeparators
 	t.SetStyle(style)
 	t.SetColumnConfigs([]table.ColumnConfig{{Name: "Why", WidthMax: 90, WidthMaxEnforcer: text.Trim}})
-	t.AppendHeader(table.Row{"Account", "Platform", "Handle", "Tier", "Observed", "Governed", "Compliant", "Why"})
+	t.AppendHeader(table.Row{"Account", "Platform", "Handle", "Tier", "Observed", "Governed", "Compliant", "Handover", "Why"})
 	hidden := 0
 	for i := range f.accounts {
 		acc := &f.accounts[i]
@@ -135,7 +155,8 @@ func (s *screen) table(f *fleet, all bool) string {
 		c := acc.Status.Conditions
 		t.AppendRow(table.Row{
 			acc.Namespace + "/" + acc.Name, acc.Spec.Platform, acc.Spec.Handle, acc.Spec.Tier,
-			s.mark(c, v1alpha1.ConditionObserved), s.mark(c, v1alpha1.ConditionGoverned), s.mark(c, v1alpha1.ConditionCompliant), why(acc),
+			s.mark(c, v1alpha1.ConditionObserved), s.mark(c, v1alpha1.ConditionGoverned), s.mark(c, v1alpha1.ConditionCompliant),
+			phase(acc), why(acc),
 		})
 	}
 	out := t.Render()
@@ -145,8 +166,9 @@ func (s *screen) table(f *fleet, all bool) string {
 	return out
 }
 
+// inOrder: there is nothing to show of an account; its handover is always shown.
 func inOrder(acc *v1alpha1.SocialAccount) bool {
-	return meta.IsStatusConditionTrue(acc.Status.Conditions, v1alpha1.ConditionReady) &&
+	return acc.Spec.Credentials == nil && meta.IsStatusConditionTrue(acc.Status.Conditions, v1alpha1.ConditionReady) &&
 		meta.IsStatusConditionTrue(acc.Status.Conditions, v1alpha1.ConditionCompliant)
 }
 

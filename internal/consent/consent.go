@@ -10,7 +10,9 @@ import (
 	"encoding/base64"
 	"strings"
 	"sync"
+	"time"
 
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -23,6 +25,7 @@ import (
 const (
 	pathConsent  = "/consent/"
 	pathCallback = "/oauth/callback"
+	pathHealth   = "/healthz"
 )
 
 // Desk holds the offers that are open and the codes that came back. It is safe
@@ -36,6 +39,9 @@ type Desk struct {
 	mu     sync.Mutex
 	offers map[string]offer
 	codes  map[string]answer
+	// gathered is when all offers of a new leader are known, by clock.
+	gathered time.Time
+	clock    clock.PassiveClock
 }
 
 type offer struct {
@@ -121,6 +127,19 @@ func (d *Desk) Code(uid string) (nonce, code platform.Token, ok bool) {
 	defer d.mu.Unlock()
 	a, ok := d.codes[uid]
 	return a.nonce, a.code, ok
+}
+
+// gatherUntil says that offers may still be missing until then.
+func (d *Desk) gatherUntil(at time.Time, c clock.PassiveClock) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gathered, d.clock = at, c
+}
+
+func (d *Desk) gathering() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.clock != nil && d.clock.Now().Before(d.gathered)
 }
 
 // find returns the offer of a page.

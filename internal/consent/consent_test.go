@@ -7,8 +7,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	clocktesting "k8s.io/utils/clock/testing"
 
 	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/platform"
@@ -140,5 +142,43 @@ func TestWithoutAnAddressTheServiceIsOff(t *testing.T) {
 	d := NewDesk("")
 	if d.URL(uid, nonce) != "" || d.RedirectURI() != "" {
 		t.Error("it has addresses")
+	}
+}
+
+// A replica that does not lead takes nothing, and asks to come again; a new leader does
+// so for offers that it may not have gathered yet. The code stays unspent.
+func TestAReplicaThatCannotTellAsksToComeAgain(t *testing.T) {
+	d, _ := open(t)
+	leads, c := make(chan struct{}), clocktesting.NewFakePassiveClock(time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC))
+	s := &Server{Desk: d, Leads: leads, Clock: c}
+	srv := httptest.NewServer(s.handler())
+	t.Cleanup(srv.Close)
+	asksAgain := func(what, address string) {
+		t.Helper()
+		status, body, header := get(t, address)
+		if status != http.StatusServiceUnavailable || header.Get("Refresh") != "2" || header.Get("Retry-After") == "" ||
+			header.Get("Cache-Control") != "no-store" || !strings.Contains(body, "One moment") || !strings.Contains(body, "لحظة") || strings.Contains(body, "canary") {
+			t.Errorf("%s: %d, %v: %s", what, status, header, body)
+		}
+	}
+	good, unknown := callback(srv.URL, custody.State(uid, nonce), code), callback(srv.URL, custody.State(uid, "guess"), code)
+	asksAgain("a follower's callback", good)
+	asksAgain("a follower's page", srv.URL+pathConsent+ticket(uid, nonce))
+	if status, _, _ := get(t, srv.URL+pathHealth); status != http.StatusOK {
+		t.Errorf("a follower's health: %d", status)
+	}
+	if _, _, ok := d.Code(uid); ok {
+		t.Fatal("a follower took a code")
+	}
+	close(leads)
+	s.lead(t.Context())
+	asksAgain("a new leader's unknown callback", unknown)
+	asksAgain("a new leader's unknown page", srv.URL+pathConsent+"unknown")
+	c.SetTime(c.Now().Add(gathering))
+	if status, _, _ := get(t, unknown); status != http.StatusNotFound {
+		t.Errorf("an unknown callback once all offers are known: %d", status)
+	}
+	if status, _, _ := get(t, good); status != http.StatusOK {
+		t.Errorf("the leader's callback: %d", status)
 	}
 }

@@ -53,6 +53,11 @@ var (
 		BodyAR: "ربما استُخدم الرابط من قبل أو صدر رابط أحدث. اطلب الرابط الحالي من مكتب الحوكمة.",
 		BodyEN: "It was used before, or a newer one was issued. Ask the governance office for the present link.",
 	}
+	moment = text{
+		TitleAR: "لحظة من فضلك", TitleEN: "One moment, please",
+		BodyAR: "النظام يبدأ الآن أو يستجيب من خادم آخر. ستُعاد المحاولة تلقائيًا خلال ثوانٍ؛ أبقِ هذه الصفحة مفتوحة.",
+		BodyEN: "The system is starting, or another server answers. This page tries again by itself in a few seconds; keep it open.",
+	}
 	malformed = text{
 		TitleAR: "طلب غير صحيح", TitleEN: "Malformed request",
 		BodyAR: "لم نتمكن من قراءة رد المنصة. ارجع إلى الرابط الأصلي وحاول مرة أخرى.",

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"k8s.io/utils/clock"
+
 	"mithaq.dev/mithaq/internal/platform"
 )
 
@@ -25,7 +27,7 @@ func (d *Desk) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pathConsent+"{ticket}", d.page)
 	mux.HandleFunc("GET "+pathCallback, d.callback)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET "+pathHealth, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { show(w, http.StatusNotFound, notFound, view{}) })
 	return harden(mux)
 }
@@ -47,10 +49,19 @@ func harden(next http.Handler) http.Handler {
 func (d *Desk) page(w http.ResponseWriter, r *http.Request) {
 	o, ok := d.find(r.PathValue("ticket"))
 	if !ok {
-		show(w, http.StatusNotFound, expired, view{})
+		d.unknown(w)
 		return
 	}
 	show(w, http.StatusOK, invitation, view{Offer: o})
+}
+
+// unknown: there is no such offer, unless a new leader has yet to gather it.
+func (d *Desk) unknown(w http.ResponseWriter) {
+	if d.gathering() {
+		busy(w)
+		return
+	}
+	show(w, http.StatusNotFound, expired, view{})
 }
 
 // callback takes the platform's answer: exactly one state, and exactly one code or
@@ -64,30 +75,73 @@ func (d *Desk) callback(w http.ResponseWriter, r *http.Request) {
 	case len(refusal) > 0:
 		o, ok := d.refused(state[0])
 		if !ok {
-			show(w, http.StatusNotFound, expired, view{})
+			d.unknown(w)
 			return
 		}
 		show(w, http.StatusOK, declined, view{Offer: o, Again: d.URL(o.UID, o.Nonce)})
 	default:
 		o, ok := d.deliver(state[0], platform.Token(code[0]))
 		if !ok {
-			show(w, http.StatusNotFound, expired, view{})
+			d.unknown(w)
 			return
 		}
 		show(w, http.StatusOK, received, view{Offer: o})
 	}
 }
 
-// Server runs the service while this process leads.
+// Server runs the service on every replica. Only the leader can spend what comes
+// back; the others ask to try again in a moment, and leave a code unspent.
 type Server struct {
 	Desk *Desk
 	// Address is where it listens.
 	Address string
+	// Leads is closed once this process leads; nil: it is alone.
+	Leads <-chan struct{}
+	Clock clock.PassiveClock
 }
 
-// NeedLeaderElection implements manager.LeaderElectionRunnable: only the leader
-// can spend what comes back.
-func (s *Server) NeedLeaderElection() bool { return true }
+// gathering is how long a new leader may not know an offer yet: the accounts are
+// looked at one after the other.
+const gathering = time.Minute
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable.
+func (s *Server) NeedLeaderElection() bool { return false }
+
+// handler answers busy until this process leads.
+func (s *Server) handler() http.Handler {
+	pages := s.Desk.Handler()
+	return harden(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-s.Leads:
+		default:
+			if s.Leads != nil && r.URL.Path != pathHealth {
+				busy(w)
+				return
+			}
+		}
+		pages.ServeHTTP(w, r)
+	}))
+}
+
+// lead notes when this process begins to lead.
+func (s *Server) lead(ctx context.Context) {
+	if s.Leads != nil {
+		select {
+		case <-s.Leads:
+		case <-ctx.Done():
+			return
+		}
+	}
+	s.Desk.gatherUntil(s.Clock.Now().Add(gathering), s.Clock)
+}
+
+// busy asks to come again: the header makes a browser do so by itself, with the same
+// address, and tells a proxy that another replica may answer.
+func busy(w http.ResponseWriter) {
+	w.Header().Set("Refresh", "2")
+	w.Header().Set("Retry-After", "2")
+	show(w, http.StatusServiceUnavailable, moment, view{})
+}
 
 // Start serves until ctx ends.
 func (s *Server) Start(ctx context.Context) error {
@@ -97,9 +151,10 @@ func (s *Server) Start(ctx context.Context) error {
 		return fmt.Errorf("listening for consents: %w", err)
 	}
 	server := &http.Server{
-		Handler: s.Desk.Handler(), ReadHeaderTimeout: patience, ReadTimeout: patience, WriteTimeout: patience,
+		Handler: s.handler(), ReadHeaderTimeout: patience, ReadTimeout: patience, WriteTimeout: patience,
 		IdleTimeout: time.Minute, MaxHeaderBytes: maxHeader,
 	}
+	go s.lead(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 	select {

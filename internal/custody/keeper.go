@@ -47,8 +47,11 @@ type Stored struct {
 	version string
 }
 
+// SecretPrefix begins the names of vaults; the account's UID follows.
+const SecretPrefix = "cred-"
+
 // name is the vault's Secret of an account.
-func name(uid types.UID) string { return "cred-" + string(uid) }
+func name(uid types.UID) string { return SecretPrefix + string(uid) }
 
 // Load reads an account's vault; a new one if there is none. Its error wraps
 // rotation.ErrTampered, ErrTooLarge or ErrFormat where the vault cannot be used.

@@ -3,6 +3,7 @@ package custody
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"mithaq.dev/mithaq/internal/platform"
@@ -12,7 +13,7 @@ import (
 // Traits is what an app's platform really allows. What a capability is missing for
 // cannot be done, whatever the platform could.
 func Traits(app App) rotation.Traits {
-	c, has := app.Adapter.Custody, app.Client
+	c, has := app.Custody(), app.Client
 	return rotation.Traits{
 		Mints:             c.Mints && has.Issue != nil,
 		PersonPrincipal:   c.Principal == "person",
@@ -20,12 +21,15 @@ func Traits(app App) rotation.Traits {
 		RefreshGrace:      c.RefreshGrace,
 		RefreshEndsAccess: c.RefreshEndsAccess,
 		RevokesToken:      c.Reach == platform.ReachToken,
+		RevokesGrant:      c.Reach == platform.ReachGrant,
 		NoRevoke:          c.Reach == platform.ReachNone || has.Revoke == nil,
 		Introspects:       has.Introspect != nil && c.Introspects,
 		ListsPeople:       has.People != nil,
 		RemovesPeople:     has.Unseat != nil,
 		Scopes:            c.Scopes,
 		HumanSteps:        c.HumanSteps,
+		UnseatDoes:        c.UnseatDoes,
+		RenewsAccess:      c.RenewsAccess,
 		Lifetime:          c.AccessLifetime,
 	}
 }
@@ -77,10 +81,12 @@ func (j Job) identify(ctx context.Context) rotation.Outcome {
 func (j Job) probe(ctx context.Context) rotation.Outcome {
 	if j.Call.Slot == rotation.SlotCurrent && j.App.Client.Identify != nil {
 		o := j.identify(ctx)
-		if o.Kind == rotation.Denied {
+		if o.Kind != rotation.Denied {
+			return o
+		}
+		if !j.App.Custody().Introspects || j.App.Client.Introspect == nil {
 			return rotation.Outcome{Kind: rotation.Done, Liveness: j.refused()}
 		}
-		return o
 	}
 	if j.App.Client.Introspect == nil {
 		return rotation.Outcome{Kind: rotation.Done, Liveness: rotation.Unclear}
@@ -94,7 +100,8 @@ func (j Job) probe(ctx context.Context) rotation.Outcome {
 	ends := j.slot().ExpiresAt
 	// Where the platform does not say why it refuses, the token's end does; of a token
 	// without a known end nothing is known.
-	if in.State == platform.TokenDead || in.State == platform.TokenUnclear && !ends.IsZero() {
+	told := in.State == platform.TokenDead && j.App.Custody().Introspects
+	if !told && (in.State == platform.TokenDead || in.State == platform.TokenUnclear && !ends.IsZero()) {
 		o.Liveness = j.refused()
 	}
 	return o
@@ -102,7 +109,7 @@ func (j Job) probe(ctx context.Context) rotation.Outcome {
 
 // refused tells a dead token from one whose time had run out anyway.
 func (j Job) refused() rotation.Liveness {
-	if ends := j.slot().ExpiresAt; !ends.IsZero() && !j.Now.Before(ends) && !j.App.Adapter.Custody.Introspects {
+	if ends := j.slot().ExpiresAt; !ends.IsZero() && !j.Now.Before(ends) {
 		return rotation.Expired
 	}
 	return rotation.Dead
@@ -131,12 +138,34 @@ func (j Job) mutate(ctx context.Context) rotation.Outcome {
 		}
 		return product(j.App.Client.Issue.Refresh(ctx, grant(j.slot())))
 	case rotation.OpUnseat:
-		return outcome(j.App.Client.Unseat.Unseat(ctx, j.slot().Access, j.Ref, platform.Member{ID: j.Call.Op.Subject}))
+		return j.unseat(ctx)
 	case rotation.OpRevokeAccess, rotation.OpQuarantineAccess:
 		return outcome(j.App.Client.Revoke.Revoke(ctx, grant(j.slot()), platform.RevokeAccess))
 	default:
 		return outcome(j.App.Client.Revoke.Revoke(ctx, grant(j.slot()), platform.RevokeGrant))
 	}
+}
+
+// unseat removes somebody as the list shows them now: by what kind of access, if any
+// is left. Where the platform lists nobody, the subject is an address.
+func (j Job) unseat(ctx context.Context) rotation.Outcome {
+	if j.App.Client.Unseat == nil {
+		return rotation.Outcome{Kind: rotation.Misconfigured}
+	}
+	subject := j.Call.Op.Subject
+	member := platform.Member{ID: subject, Email: subject, Kind: platform.MemberPerson, Removable: true}
+	if j.App.Client.People != nil {
+		members, err := j.App.Client.People.People(ctx, j.slot().Access, j.Ref)
+		if err != nil {
+			return outcome(err)
+		}
+		i := slices.IndexFunc(members, func(m platform.Member) bool { return m.ID == subject })
+		if i < 0 {
+			return rotation.Outcome{Kind: rotation.Done}
+		}
+		member = members[i]
+	}
+	return outcome(j.App.Client.Unseat.Unseat(ctx, j.slot().Access, j.Ref, member))
 }
 
 func (j Job) issue(ctx context.Context) rotation.Outcome {

@@ -170,7 +170,9 @@ type People interface {
 	People(ctx context.Context, token Token, ref AccountRef) ([]Member, error)
 }
 
-// Unseater removes somebody's access. Somebody who is not there is a success.
+// Unseater removes somebody's access. Somebody who is not there is a success where
+// People lists who is; where nobody is listed it is KindNotFound, for it is not known
+// whom the platform does not know.
 type Unseater interface {
 	Unseat(ctx context.Context, token Token, ref AccountRef, member Member) error
 }
@@ -223,4 +225,9 @@ type Custody struct {
 	// HumanSteps are what only a person can do at a handover, as names of
 	// attestations: end-sessions, change-password.
 	HumanSteps []string
+	// UnseatDoes are those of HumanSteps that a successful Unseat does for the member.
+	UnseatDoes []string
+	// RenewsAccess: where there is no refresh token, Refresh renews the access token
+	// itself, while it lives (Instagram, 60 days).
+	RenewsAccess bool
 }

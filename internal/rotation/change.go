@@ -21,6 +21,7 @@ func (v *Vault) copy() *Vault {
 	next.Ledger = slices.Clone(v.Ledger)
 	j := &next.Journal
 	j.HumanSteps, j.Custody, j.Ops = slices.Clone(j.HumanSteps), slices.Clone(j.Custody), maps.Clone(j.Ops)
+	j.Removed, j.Kept = slices.Clone(j.Removed), slices.Clone(j.Kept)
 	if j.Op != nil {
 		op := *j.Op
 		j.Op = &op
@@ -156,7 +157,7 @@ func settleOp(v *Vault, o *Outcome, f *Facts, now time.Time) *Vault {
 			refreshed(v, o, f, now)
 		}
 	case OpUnseat:
-		unseated(v, o, now)
+		unseated(v, o, f, now)
 	case OpQuarantine, OpQuarantineAccess, OpRevokeGrant, OpRevokeAccess:
 		revoked(v, op, o, now)
 	}
@@ -180,21 +181,6 @@ func issued(v *Vault, o *Outcome, f *Facts, now time.Time) {
 	}
 	v.enter(Issuing, now)
 	if v.Journal.Mode == ByMint {
-		v.again(o, now)
-	}
-}
-
-// unseated: somebody who is not there is what was wanted. The list shows it.
-func unseated(v *Vault, o *Outcome, now time.Time) {
-	v.Journal.Listed = false
-	switch o.Kind {
-	case Done, Denied:
-		v.Journal.Tries, v.Journal.Leaver = 0, ""
-	case Misconfigured:
-		v.Journal.Leaver = ""
-		v.ask("remove-from-account", now)
-		v.Journal.Listed = true
-	default:
 		v.again(o, now)
 	}
 }

@@ -72,10 +72,17 @@ type Traits struct {
 	// RevokesToken: revoking one token leaves the others of the same principal and
 	// client alive. NoRevoke: there is no way to revoke by API.
 	RevokesToken, NoRevoke bool
+	// RevokesGrant: revoking any token ends every other of its principal and client.
+	RevokesGrant bool
 	// Introspects: the platform tells whether a token lives without a probe.
 	Introspects bool
 	// ListsPeople and RemovesPeople: who has access can be read, and changed.
 	ListsPeople, RemovesPeople bool
+	// UnseatDoes are the human steps that a removal by API does.
+	UnseatDoes []string
+	// RenewsAccess: an access token without a refresh token is renewed by itself,
+	// while it lives.
+	RenewsAccess bool
 	// Scopes are what a grant must hold, sorted.
 	Scopes []string
 	// HumanSteps are what only a person can do when somebody loses access.

@@ -2,7 +2,6 @@ package rotation
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"mithaq.dev/mithaq/internal/redact"
@@ -68,7 +67,7 @@ func revoke(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one de
 	next.Journal.Failed = ""
 	for _, op := range []OpName{OpRevokeGrant, OpRevokeAccess} {
 		done := op == OpRevokeGrant && v.Journal.RevokedGrant || op == OpRevokeAccess && v.Journal.RevokedAccess
-		if token := r.tokenFor(op); token != "" && !done {
+		if token := r.tokenFor(op, f); token != "" && !done {
 			return Step{Vault: next, Call: next.intend(op, SlotRetiring, f.Fingerprint(token))}
 		}
 	}
@@ -85,10 +84,10 @@ func begun(entered *Vault, first Step, now time.Time) Step {
 }
 
 // tokenFor is the token that an operation spends; empty: there is nothing to do.
-func (s *Slot) tokenFor(op OpName) redact.Token {
+func (s *Slot) tokenFor(op OpName, f *Facts) redact.Token {
 	if op == OpRevokeAccess || op == OpQuarantineAccess {
-		if s.Refresh == "" {
-			return "" // the access token is the grant
+		if s.Refresh == "" || f.Traits.RevokesGrant {
+			return "" // the access token is the grant, or ends with it
 		}
 		return s.Access
 	}
@@ -96,88 +95,6 @@ func (s *Slot) tokenFor(op OpName) redact.Token {
 		return s.Refresh
 	}
 	return s.Access
-}
-
-// unseat takes the people who lose access off the account.
-func unseat(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one decision, read from top to bottom; to be split
-	next := v.copy()
-	if len(leavers(v)) == 0 && v.Journal.Trigger != TriggerCompromised || !v.Journal.Trigger.handsOver() {
-		next.enter(Proving, now)
-		return store(next, now)
-	}
-	if v.Journal.Leaver != "" {
-		next.Journal.Op = next.newOp(OpUnseat, SlotCurrent, "")
-		next.Journal.Op.Subject = v.Journal.Leaver
-		return Step{Vault: next, Call: next.callOf(next.Journal.Op)}
-	}
-	if f.Traits.ListsPeople && !v.Journal.Listed {
-		return Step{Call: &Call{Kind: CallPeople, Slot: SlotCurrent, Client: v.Current.Client}}
-	}
-	if len(v.Journal.HumanSteps) == 0 {
-		for _, name := range f.Traits.HumanSteps {
-			next.ask(name, now)
-		}
-	}
-	open := false
-	for i := range next.Journal.HumanSteps {
-		step := &next.Journal.HumanSteps[i]
-		step.Attested = step.Attested || !f.Attested[step.Name].Before(step.Since) && !f.Attested[step.Name].IsZero()
-		open = open || !step.Attested
-	}
-	if !open {
-		next.enter(Proving, now)
-		return store(next, now)
-	}
-	if sameSteps(next.Journal.HumanSteps, v.Journal.HumanSteps) {
-		return rest(time.Time{})
-	}
-	return Step{Vault: next}
-}
-
-func sameSteps(a, b []HumanStep) bool {
-	return slices.EqualFunc(a, b, func(x, y HumanStep) bool {
-		return x.Name == y.Name && x.Attested == y.Attested && x.Since.Equal(y.Since)
-	})
-}
-
-func (v *Vault) ask(name string, now time.Time) {
-	known := slices.ContainsFunc(v.Journal.HumanSteps, func(s HumanStep) bool { return s.Name == name })
-	if !known && len(v.Journal.HumanSteps) < maxSteps {
-		v.Journal.HumanSteps = append(v.Journal.HumanSteps, HumanStep{Name: name, Since: now})
-	}
-}
-
-// leavers are the people who had access and are not declared any more.
-func leavers(v *Vault) []string {
-	j := &v.Journal
-	declared := append([]string{j.To.Accountable}, j.To.Team...)
-	had := j.From.Team
-	if j.From.Accountable != "" {
-		had = append([]string{j.From.Accountable}, had...)
-	}
-	return removed(had, declared)
-}
-
-// listed weighs who has access: the first leaver who can be removed by API is,
-// who cannot is a person's work.
-func listed(v *Vault, o *Outcome, f *Facts, now time.Time) {
-	if o.Kind != Done {
-		v.again(o, now)
-		return
-	}
-	v.Journal.Tries = 0
-	gone := leavers(v)
-	for _, m := range o.Members {
-		if !slices.ContainsFunc(gone, func(p string) bool { return strings.EqualFold(p, m.Email) }) {
-			continue
-		}
-		if m.Removable && f.Traits.RemovesPeople {
-			v.Journal.Leaver = m.ID
-			return
-		}
-		v.ask("remove-from-account", now)
-	}
-	v.Journal.Listed = true
 }
 
 // prove asks the platform whether the old credential is dead and the new one
@@ -251,7 +168,7 @@ func (v *Vault) settle(now time.Time) {
 	j := &v.Journal
 	evidence := j.OldDead
 	for _, s := range j.HumanSteps {
-		if s.Attested {
+		if s.Attested && !s.Proven {
 			evidence = EvidenceAttested // one word among proofs makes the whole a word
 		}
 	}

@@ -34,7 +34,7 @@ func (v *Vault) endSlot(which Which, f *Facts, now time.Time) Step {
 	}
 	for _, op := range []OpName{OpRevokeGrant, OpRevokeAccess} {
 		done := op == OpRevokeGrant && next.Journal.RevokedGrant || op == OpRevokeAccess && next.Journal.RevokedAccess
-		if token := s.tokenFor(op); token != "" && !done {
+		if token := s.tokenFor(op, f); token != "" && !done {
 			return Step{Vault: next, Call: next.intend(op, which, f.Fingerprint(token))}
 		}
 	}

@@ -1,14 +1,28 @@
 package rotation
 
-import "time"
+import (
+	"time"
+
+	"mithaq.dev/mithaq/internal/redact"
+)
 
 // renewable says that the platform renews the credential without a person.
-func (s *Slot) renewable() bool { return s.Refresh != "" && !s.RefreshRetried }
+func (s *Slot) renewable(f *Facts) bool {
+	return (s.Refresh != "" || f.Traits.RenewsAccess) && !s.RefreshRetried
+}
+
+// renews is the token that a renewal spends.
+func (s *Slot) renews() redact.Token {
+	if s.Refresh != "" {
+		return s.Refresh
+	}
+	return s.Access
+}
 
 // refreshAt is when the access token is renewed: at half of its life, up to a
 // tenth of it later, so that a fleet does not renew at once. Zero: never.
 func (s *Slot) refreshAt(f *Facts) time.Time {
-	if s.ExpiresAt.IsZero() || !s.renewable() {
+	if s.ExpiresAt.IsZero() || !s.renewable(f) {
 		return time.Time{}
 	}
 	life := s.ExpiresAt.Sub(s.RefreshedAt)
@@ -22,12 +36,12 @@ func (s *Slot) refreshAt(f *Facts) time.Time {
 
 // ConsentWanted says that the credential will end and only a person can renew it,
 // and when it ends.
-func (v *Vault) ConsentWanted() (time.Time, bool) {
+func (v *Vault) ConsentWanted(f *Facts) (time.Time, bool) {
 	c := v.Current
 	if c == nil || c.ExpiresAt.IsZero() {
 		return time.Time{}, false
 	}
-	return c.ExpiresAt, c.RefreshDoubt || c.Refresh == ""
+	return c.ExpiresAt, c.RefreshDoubt || !c.renewable(f)
 }
 
 // maintain renews and tries the credential in use, within its own times.
@@ -87,7 +101,7 @@ func refresh(v *Vault, f *Facts, _ time.Time) Step {
 	if next.Current.RefreshDoubt {
 		next.Current.RefreshRetried = true
 	}
-	call := next.intend(OpRefresh, SlotCurrent, f.Fingerprint(v.Current.Refresh))
+	call := next.intend(OpRefresh, SlotCurrent, f.Fingerprint(v.Current.renews()))
 	return Step{Vault: next, Call: call}
 }
 
@@ -112,7 +126,7 @@ func refreshed(v *Vault, o *Outcome, f *Facts, now time.Time) {
 		v.again(o, now)
 	case Denied:
 		// It says nothing of the access token: a probe shows whether that still works.
-		c.Refresh = ""
+		c.Refresh, c.RefreshRetried = "", true
 		v.Journal.CheckedAt = time.Time{}
 	default:
 		c.RefreshRetried = false

@@ -23,8 +23,8 @@ func Next(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one deci
 	if v.Journal.Phase == Idle {
 		return idle(v, f, now)
 	}
-	if changed := superseded(v, f, now); changed != nil {
-		return store(changed, now)
+	if s := superseded(v, f, now); s != nil {
+		return *s
 	}
 	if s := renew(v, f, now); s != nil {
 		return *s
@@ -96,7 +96,7 @@ func (v *Vault) trigger(f *Facts, now time.Time) (Trigger, bool) { //nolint:gocy
 		return TriggerRotateAfter, true
 	case f.Rules.MaxAge > 0 && !now.Before(c.IssuedAt.Add(f.Rules.MaxAge)):
 		return TriggerMaxAge, true
-	case v.Journal.Health == HealthRevoked || v.Journal.Health == HealthExpired && !c.renewable():
+	case v.Journal.Health == HealthRevoked || v.Journal.Health == HealthExpired && !c.renewable(f):
 		return TriggerLost, true
 	}
 	return "", false
@@ -129,7 +129,7 @@ func (v *Vault) begin(why Trigger, f *Facts, now time.Time) *Vault {
 
 // superseded restarts a rotation whose reason was overtaken before anything was
 // promoted. Later it waits its turn.
-func superseded(v *Vault, f *Facts, now time.Time) *Vault {
+func superseded(v *Vault, f *Facts, now time.Time) *Step {
 	j := &v.Journal
 	switch j.Phase {
 	case Requested, AwaitingConsent, Verifying:
@@ -144,22 +144,25 @@ func superseded(v *Vault, f *Facts, now time.Time) *Vault {
 		return nil
 	}
 	next := v.copy()
-	if next.Pending != nil {
-		// It was never used. Whether it may be revoked is decided in quarantine.
-		next.mark(next.Pending.CredID, GrantUnknown, "", now)
-		next.Pending = nil
+	if s := next.discard(f); s != nil {
+		return s
 	}
-	if !due {
+	if due {
+		next = next.begin(why, f, now)
+	} else {
 		next.Journal = next.Journal.ended()
-		return next
 	}
-	return next.begin(why, f, now)
+	s := store(next, now)
+	return &s
 }
 
 // idle keeps a credential at rest alive.
 func idle(v *Vault, f *Facts, now time.Time) Step {
 	if v.Journal.Failed == FailedRestored && v.Current != nil && v.Journal.Health == HealthUnknown {
 		return probe(v, SlotCurrent)
+	}
+	if v.Current == nil && v.AccountID == "" && f.AccountID == "" {
+		return rest(time.Time{}) // whose token would it be? The account is found first.
 	}
 	if f.Import != nil && v.Current == nil {
 		return request(v.begin(TriggerFirst, f, now), f, now)

@@ -33,7 +33,7 @@ func request(v *Vault, f *Facts, now time.Time) Step {
 // as can be told before there is one.
 func plannedSafe(v *Vault, f *Facts) bool {
 	other := f.Traits.PersonPrincipal && v.Journal.Trigger == TriggerAccountableChanged
-	return f.Traits.RevokesToken || f.Traits.NoRevoke || other
+	return f.Traits.RevokesToken || other
 }
 
 // invite makes a consent URL possible. A new nonce voids the old one.
@@ -78,7 +78,7 @@ func cutShort(v *Vault, f *Facts, now time.Time) *Step { //nolint:gocyclo // one
 	}
 	for _, op := range []OpName{OpRevokeGrant, OpRevokeAccess} {
 		done := op == OpRevokeGrant && j.RevokedGrant || op == OpRevokeAccess && j.RevokedAccess
-		if token := v.Current.tokenFor(op); token != "" && !done {
+		if token := v.Current.tokenFor(op, f); token != "" && !done {
 			next := v.copy()
 			return &Step{Vault: next, Call: next.intend(op, SlotCurrent, f.Fingerprint(token))}
 		}
@@ -206,15 +206,9 @@ func (v *Vault) rightHolder(id *Identity, f *Facts) bool { //nolint:gocyclo // o
 // one in use, and asks for consent anew.
 func quarantine(v *Vault, f *Facts, now time.Time) Step {
 	next := v.copy()
-	j := &next.Journal
-	if j.Leaving != SlotPending {
-		j.Leaving, j.RevokedGrant, j.RevokedAccess = SlotPending, false, false
+	if s := next.discard(f); s != nil {
+		return *s
 	}
-	if op := next.toQuarantine(); op != "" && !f.Traits.NoRevoke && v.dispensable(f) {
-		return Step{Vault: next, Call: next.intend(op, SlotPending, f.Fingerprint(v.Pending.tokenFor(op)))}
-	}
-	next.Pending = nil
-	j.Leaving, j.RevokedGrant, j.RevokedAccess = "", false, false
 	if f.Traits.Mints {
 		next.enter(Issuing, now)
 		next.again(&Outcome{RetryAfter: longPause}, now)
@@ -224,13 +218,32 @@ func quarantine(v *Vault, f *Facts, now time.Time) Step {
 	return store(next, now)
 }
 
+// discard drops a pending grant that is not to be used, after it was revoked where
+// that cannot end the one in use; nil: it is dropped. What was not revoked stays Live
+// in the ledger.
+func (v *Vault) discard(f *Facts) *Step {
+	if v.Pending == nil {
+		return nil
+	}
+	j := &v.Journal
+	if j.Leaving != SlotPending {
+		j.Leaving, j.RevokedGrant, j.RevokedAccess = SlotPending, false, false
+	}
+	if op := v.toQuarantine(f); op != "" && !f.Traits.NoRevoke && v.dispensable(f) {
+		return &Step{Vault: v, Call: v.intend(op, SlotPending, f.Fingerprint(v.Pending.tokenFor(op, f)))}
+	}
+	v.Pending = nil
+	j.Leaving, j.RevokedGrant, j.RevokedAccess = "", false, false
+	return nil
+}
+
 // toQuarantine is the part of the pending grant that is still to be revoked; empty:
 // none.
-func (v *Vault) toQuarantine() OpName {
+func (v *Vault) toQuarantine(f *Facts) OpName {
 	switch j := &v.Journal; {
-	case !j.RevokedGrant && v.Pending.tokenFor(OpQuarantine) != "":
+	case !j.RevokedGrant && v.Pending.tokenFor(OpQuarantine, f) != "":
 		return OpQuarantine
-	case !j.RevokedAccess && v.Pending.tokenFor(OpQuarantineAccess) != "":
+	case !j.RevokedAccess && v.Pending.tokenFor(OpQuarantineAccess, f) != "":
 		return OpQuarantineAccess
 	}
 	return ""

@@ -150,7 +150,12 @@ type Journal struct {
 	Leaver string `json:"leaver,omitempty"`
 	// Listed: the list of people was read in this phase, and the former holder is
 	// not on it, or cannot be removed by API.
-	Listed bool `json:"listed,omitempty"`
+	Listed   bool      `json:"listed,omitempty"`
+	ListedAt time.Time `json:"listedAt,omitzero"`
+	// Removed are those whom the API removed, by the id of the list, or by address
+	// where there is none; Kept those whom it could not.
+	Removed []string `json:"removed,omitempty"`
+	Kept    []string `json:"kept,omitempty"`
 	// OldDead says how the end of the retiring credential is known.
 	OldDead Evidence `json:"oldDead,omitempty"`
 	// Unproven: the retiring credential was still accepted after its revocation.
@@ -193,8 +198,10 @@ type Tenure struct {
 type HumanStep struct {
 	Name string `json:"name"`
 	// Since is when it was asked for; a word given before does not close it.
-	Since    time.Time `json:"since"`
-	Attested bool      `json:"attested,omitempty"`
+	Since time.Time `json:"since"`
+	// Attested: somebody gave their word. Proven: the platform's own list shows it.
+	Attested bool `json:"attested,omitempty"`
+	Proven   bool `json:"proven,omitempty"`
 }
 
 // Bounds of what is stored.

@@ -24,32 +24,46 @@ import (
 	"mithaq.dev/mithaq/hack/platformsim/world"
 )
 
-// withTwoApps gives a scene's connection a second app, so that revoking one grant
-// cannot end another, and a policy that rotates when the accountable person
-// changes.
-func withTwoApps(s *scene) {
-	s.secret.Data = map[string][]byte{"appToken": []byte(token), "clientID": []byte("key"), "clientSecret": []byte("secret")}
-	s.connection.Spec.AlternateAppSecretRef = &v1alpha1.LocalReference{Name: v1alpha1.ObjectName("x-" + s.name + "-b")}
+// rotates gives a scene's policy the rules of a handover.
+func rotates(s *scene) {
 	s.policy.Spec.Credentials = &v1alpha1.CredentialRules{
 		RotateOn: []v1alpha1.RotateOn{v1alpha1.RotateOnAccountableChanged}, Overlap: &metav1.Duration{Duration: time.Second},
 	}
 }
 
-func newCustodyScene(t *testing.T) *scene {
+// withTwoApps gives a scene's connection a second app, so that revoking one grant
+// cannot end another.
+func withTwoApps(s *scene) {
+	s.secret.Data = map[string][]byte{"appToken": []byte(token), "clientID": []byte("key"), "clientSecret": []byte("secret")}
+	s.connection.Spec.AlternateAppSecretRef = &v1alpha1.LocalReference{Name: v1alpha1.ObjectName("x-" + s.name + "-b")}
+}
+
+func newCustodyScene(t *testing.T, change ...func(*scene)) *scene {
 	t.Helper()
-	s := newScene(t, withTwoApps)
+	s := newCustodySceneOn(t, world.X, append([]func(*scene){withTwoApps}, change...)...)
 	if err := s.world.PutApp(world.App{Platform: world.X, APIKey: "key-b", APISecret: "secret-b", AppToken: token + "-b"}); err != nil {
 		t.Fatal(err)
 	}
-	second := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: "x-" + s.name + "-b", Namespace: operatorNamespace},
-		Data:       map[string][]byte{"appToken": []byte(token + "-b"), "clientID": []byte("key-b"), "clientSecret": []byte("secret-b")},
-	}
-	for _, o := range []client.Object{second, s.custodian(operatorNamespace), s.custodian(s.name)} {
+	s.secondApp(t, map[string][]byte{"appToken": []byte(token + "-b"), "clientID": []byte("key-b"), "clientSecret": []byte("secret-b")})
+	return s
+}
+
+// newCustodySceneOn makes a scene in which the operator may hold credentials.
+func newCustodySceneOn(t *testing.T, on world.Platform, change ...func(*scene)) *scene {
+	t.Helper()
+	s := newSceneOn(t, on, append([]func(*scene){rotates}, change...)...)
+	for _, o := range []client.Object{s.custodian(operatorNamespace), s.custodian(s.name)} {
 		create(t, o)
 		s.more = append(s.more, o)
 	}
 	return s
+}
+
+func (s *scene) secondApp(t *testing.T, data map[string][]byte) {
+	t.Helper()
+	second := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "x-" + s.name + "-b", Namespace: operatorNamespace}, Data: data}
+	create(t, second)
+	s.more = append(s.more, second)
 }
 
 // custodian lets the operator hold credentials, as docs/handover.md says.
@@ -62,18 +76,18 @@ func (s *scene) custodian(namespace string) client.Object {
 }
 
 // held declares an account with credentials.
-func (s *scene) held(t *testing.T, name string) *v1alpha1.SocialAccount {
+func (s *scene) held(t *testing.T, name string, change ...func(*v1alpha1.SocialAccount)) *v1alpha1.SocialAccount {
 	t.Helper()
 	s.put(t, s.live(name))
-	acc := s.account(name, func(a *v1alpha1.SocialAccount) {
+	acc := s.account(name, append([]func(*v1alpha1.SocialAccount){func(a *v1alpha1.SocialAccount) {
 		a.Spec.Credentials = &v1alpha1.AccountCredentials{SecretRef: v1alpha1.LocalReference{Name: v1alpha1.ObjectName(a.Name)}}
 		a.Spec.DeletionPolicy = v1alpha1.DeletionRevokeAccess
-	})
+	}}, change...)...)
 	s.declare(t, acc)
 	return acc
 }
 
-var authorizeLink = regexp.MustCompile(`href="([^"]+/oauth2/authorize[^"]*)"`)
+var authorizeLink = regexp.MustCompile(`href="([^"]+/(?:oauth2/authorize|o/oauth2/v2/auth|oauth/authorize|dialog/oauth)[^"]*)"`)
 
 // way opens the page where the accountable person is asked to consent, and returns
 // the link to the platform. The operator may just be starting again.
@@ -106,8 +120,14 @@ func (s *scene) consent(t *testing.T, acc *v1alpha1.SocialAccount) {
 // consentAs consents as somebody, perhaps for another account.
 func (s *scene) consentAs(t *testing.T, acc *v1alpha1.SocialAccount, person string) {
 	t.Helper()
+	s.consentBy(t, acc, world.Choice{Person: person})
+}
+
+// consentBy consents by a choice at the platform's dialog.
+func (s *scene) consentBy(t *testing.T, acc *v1alpha1.SocialAccount, choice world.Choice) {
+	t.Helper()
 	link := way(t, acc)
-	s.world.Choose(world.X, world.Choice{Person: person})
+	s.world.Choose(s.on, choice)
 	page := get(t, link)
 	if !strings.Contains(page, "Authorisation received") {
 		t.Fatalf("the platform's answer was not taken:\n%s", page)

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
@@ -30,6 +31,8 @@ const (
 
 	caseLabel        = "demo.mithaq.dev/case"
 	expectAnnotation = "demo.mithaq.dev/expect"
+	// successorAnnotation names who becomes accountable in `make run`.
+	successorAnnotation = "demo.mithaq.dev/successor"
 )
 
 // samples is what config/samples holds, in the order in which it is applied.
@@ -37,6 +40,7 @@ type samples struct {
 	// files are in the order of their names.
 	files       []string
 	namespaces  []*corev1.Namespace
+	bindings    []*rbacv1.RoleBinding
 	policies    []*v1alpha1.GovernancePolicy
 	connections []*v1alpha1.PlatformConnection
 	accounts    []*v1alpha1.SocialAccount
@@ -101,6 +105,8 @@ func (s *samples) add(t *testing.T, file string, document []byte) {
 	switch meta.APIVersion + " " + meta.Kind {
 	case "v1 Namespace":
 		s.namespaces = append(s.namespaces, decode[corev1.Namespace](t, file, document))
+	case "rbac.authorization.k8s.io/v1 RoleBinding":
+		s.bindings = append(s.bindings, decode[rbacv1.RoleBinding](t, file, document))
 	case "mithaq.dev/v1alpha1 GovernancePolicy":
 		s.policies = append(s.policies, decode[v1alpha1.GovernancePolicy](t, file, document))
 	case "mithaq.dev/v1alpha1 PlatformConnection":

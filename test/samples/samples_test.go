@@ -109,9 +109,6 @@ func TestObjectsAreUniqueAndHaveANamespace(t *testing.T) {
 	for _, account := range s.accounts {
 		once("SocialAccount ", nameOf(account))
 		used[account.Namespace] = true
-		if account.Spec.Credentials != nil {
-			t.Errorf("%s declares credentials, which this version does not try", nameOf(account))
-		}
 	}
 	for _, n := range s.namespaces {
 		if !used[n.Name] {
@@ -224,13 +221,55 @@ func TestEveryPlatformHasAConnectionAndASecret(t *testing.T) {
 			}
 		}
 	}
+	want := len(s.connections)
+	for _, c := range s.connections {
+		if second := c.Spec.AlternateAppSecretRef; second != nil {
+			want++
+			if len(secrets[string(second.Name)]) == 0 {
+				t.Errorf("%s: no Secret %s is made", c.Name, second.Name)
+			}
+		}
+	}
 	for _, account := range s.accounts {
 		if !seen[account.Spec.Platform] {
 			t.Errorf("%s: no connection leads to %s", nameOf(account), account.Spec.Platform)
 		}
 	}
-	if len(secrets) != len(s.connections) {
-		t.Errorf("%d Secrets for %d connections", len(secrets), len(s.connections))
+	if len(secrets) != want {
+		t.Errorf("%d Secrets, want %d for %d connections", len(secrets), want, len(s.connections))
+	}
+}
+
+// Who declares credentials can hold them, and has a successor for `make run` to play a
+// handover to, whom the policy permits.
+func TestAnAccountWithCredentialsCanChangeHands(t *testing.T) {
+	s := load(t)
+	bound := map[string]bool{}
+	for _, b := range s.bindings {
+		if b.RoleRef.Kind != "ClusterRole" || b.RoleRef.Name != "mithaq-custodian" || len(b.Subjects) != 1 {
+			t.Errorf("binding %s/%s is of %s %s for %v", b.Namespace, b.Name, b.RoleRef.Kind, b.RoleRef.Name, b.Subjects)
+		}
+		bound[b.Namespace] = true
+	}
+	players := 0
+	for _, account := range s.accounts {
+		successor, plays := account.Annotations[successorAnnotation]
+		if plays != (account.Spec.Credentials != nil) {
+			t.Errorf("%s: credentials %v, successor %v", nameOf(account), account.Spec.Credentials != nil, plays)
+		}
+		if !plays {
+			continue
+		}
+		players++
+		if !bound[account.Namespace] || !bound["mithaq-system"] {
+			t.Errorf("%s: no right to hold its credentials: %v", nameOf(account), bound)
+		}
+		if !strings.HasSuffix(successor, "@edu.example") || successor == string(account.Spec.Owner.Accountable) || account.Labels[caseLabel] != clean {
+			t.Errorf("%s, a case %q, cannot be handed over to %s", nameOf(account), account.Labels[caseLabel], successor)
+		}
+	}
+	if players != 1 {
+		t.Errorf("%d accounts change hands, want one", players)
 	}
 }
 

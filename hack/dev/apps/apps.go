@@ -15,7 +15,11 @@ func Secrets(fleet world.Fleet) map[string]map[string]string {
 	for _, app := range fleet.Apps {
 		switch app.Platform {
 		case world.X:
-			out["x-moe-app"] = map[string]string{"appToken": app.AppToken}
+			name := "x-moe-app"
+			if _, taken := out[name]; taken {
+				name += "-b" // the second app, by which no grant ends another
+			}
+			out[name] = map[string]string{"appToken": app.AppToken, "clientID": app.APIKey, "clientSecret": app.APISecret}
 		case world.YouTube:
 			out["youtube-moe-app"] = map[string]string{"apiKey": app.AppToken}
 		case world.Snapchat:

@@ -83,7 +83,7 @@ func humanSteps() []string {
 // systemUser is what holds with a system user of the portfolio.
 func systemUser() platform.Custody {
 	return platform.Custody{
-		Principal: "system user", Mints: true, Reach: platform.ReachToken, Scopes: scopes, HumanSteps: humanSteps(),
+		Principal: "system user", Mints: true, Reach: platform.ReachToken, Introspects: true, Scopes: scopes, HumanSteps: humanSteps(),
 	}
 }
 
@@ -91,7 +91,7 @@ func systemUser() platform.Custody {
 // every Page token that came of it.
 func person() *platform.Custody {
 	return &platform.Custody{
-		Principal: "person", Reach: platform.ReachGrant, Scopes: scopes, HumanSteps: humanSteps(),
+		Principal: "person", Reach: platform.ReachGrant, Introspects: true, Scopes: scopes, HumanSteps: humanSteps(),
 	}
 }
 

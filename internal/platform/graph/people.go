@@ -18,7 +18,8 @@ const (
 	// roleBusiness precedes a role in the portfolio; who is admin there can give
 	// themselves any account of it.
 	roleBusiness = "business:"
-	roleAdmin    = roleBusiness + "ADMIN"
+	admin        = "ADMIN"
+	roleAdmin    = roleBusiness + admin
 	// roleDirect marks what /roles tells: access that may be outside of the portfolio.
 	roleDirect = "direct"
 )
@@ -89,10 +90,27 @@ func (c *Client) People(ctx context.Context, token platform.Token, a Asset) ([]p
 	if !a.Roles {
 		return members, nil
 	}
-	direct, err := List[person](ctx, c, Edge{
-		Op: opPeople, Template: "/{page}/roles", Path: a.ID + "/roles", Fields: "id,name,tasks", Token: token,
+	direct, err := c.direct(ctx, token, a.ID)
+	return append(members, direct...), err
+}
+
+// direct are the people with direct access to a Page. The Page's own token alone may
+// ask for them; a system user's token has it told (facebook.md, sections 1 and 4).
+func (c *Client) direct(ctx context.Context, token platform.Token, page string) ([]platform.Member, error) {
+	var node struct {
+		Token platform.Token `json:"access_token"`
+	}
+	if err := c.Get(ctx, Ask{Op: opPeople, Template: "/{page}", Path: page, Query: fieldsOf("access_token"), Token: token}, &node); err != nil {
+		return nil, err
+	}
+	if node.Token != "" {
+		token = node.Token
+	}
+	people, err := List[person](ctx, c, Edge{
+		Op: opPeople, Template: "/{page}/roles", Path: page + "/roles", Fields: "id,name,tasks", Token: token,
 	})
-	for _, p := range direct {
+	var members []platform.Member
+	for _, p := range people {
 		m := p.member(platform.MemberPerson, false)
 		m.Roles = append(m.Roles, roleDirect)
 		members = append(members, m)
@@ -109,7 +127,8 @@ func (c *Client) business(token platform.Token) platform.Token {
 }
 
 // portfolio joins those assigned with what the portfolio knows of them, and adds
-// its admins.
+// its admins. An admin is out only when out of the portfolio with all its accounts: that
+// is for people to decide, not for the handover of one of them.
 func portfolio(assigned, employees []person) []platform.Member {
 	known := make(map[string]person, len(employees))
 	for _, e := range employees {
@@ -124,12 +143,12 @@ func portfolio(assigned, employees []person) []platform.Member {
 		e := known[p.ID]
 		delete(known, p.ID)
 		e.ID, e.Name, e.Tasks = p.ID, p.Name, p.Tasks
-		members = append(members, e.member(kind, true))
+		members = append(members, e.member(kind, e.Role != admin))
 	}
 	for _, e := range employees {
-		if _, unassigned := known[e.ID]; unassigned && e.Role == "ADMIN" {
+		if _, unassigned := known[e.ID]; unassigned && e.Role == admin {
 			e.Tasks = nil
-			members = append(members, e.member(platform.MemberPerson, true))
+			members = append(members, e.member(platform.MemberPerson, false))
 		}
 	}
 	return members

@@ -120,20 +120,23 @@ func humanSteps() []string {
 // systemUser is what holds with a system user of the portfolio.
 func systemUser() platform.Custody {
 	return platform.Custody{
-		Principal: "system user", Mints: true, Reach: platform.ReachToken, Scopes: scopes, HumanSteps: humanSteps(),
+		Principal: "system user", Mints: true, Reach: platform.ReachToken, Introspects: true, Scopes: scopes, HumanSteps: humanSteps(),
 	}
 }
 
 // person is what holds where people consent by Facebook Login.
 func person() *platform.Custody {
-	return &platform.Custody{Principal: "person", Reach: platform.ReachGrant, Scopes: scopes, HumanSteps: humanSteps(), AccessLifetime: longLived}
+	return &platform.Custody{
+		Principal: "person", Reach: platform.ReachGrant, Introspects: true, RenewsAccess: true, Scopes: scopes, HumanSteps: humanSteps(),
+		AccessLifetime: longLived,
+	}
 }
 
 // account is what holds with Instagram Login. Whether a refresh ends the old token
 // is unverified, so it counts as if it did.
 func account() *platform.Custody {
 	return &platform.Custody{
-		Principal: "account", Reach: platform.ReachNone, Scopes: ownScopes, AccessLifetime: longLived, RefreshEndsAccess: true,
+		Principal: "account", Reach: platform.ReachNone, Scopes: ownScopes, AccessLifetime: longLived, RefreshEndsAccess: true, RenewsAccess: true,
 		HumanSteps: append(humanSteps(), "remove-our-app"),
 	}
 }

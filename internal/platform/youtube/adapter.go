@@ -156,6 +156,9 @@ func open(cfg platform.Config) (*platform.Client, error) {
 		return nil, invalid(opOpen, errService)
 	}
 	client.Unseat = newWorkspace(r, h.oauth, directory, keys.workspace)
+	administered := custody()
+	administered.UnseatDoes = []string{stepSessions}
+	client.Custody = &administered
 	return client, nil
 }
 

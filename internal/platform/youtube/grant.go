@@ -35,6 +35,9 @@ var (
 	errNoBearer   = errors.New("there is no token")
 )
 
+// stepSessions is the step that a Workspace administrator's grant does.
+const stepSessions = "end-sessions"
+
 // scopes are what a grant must hold, sorted: to read as the channel, and to know the
 // person who consented.
 func scopes() []string {
@@ -52,7 +55,7 @@ func custody() platform.Custody {
 		Principal: "person", Reach: platform.ReachGrant,
 		Scopes: scopes(), AccessLifetime: accessLifetime,
 		HumanSteps: []string{
-			"remove-channel-permissions", "remove-brand-account-managers", "end-sessions",
+			"remove-channel-permissions", "remove-brand-account-managers", stepSessions,
 			"change-password", "change-two-factor", "change-recovery-address",
 		},
 	}

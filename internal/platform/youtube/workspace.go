@@ -27,7 +27,10 @@ const (
 	early = time.Minute
 )
 
-var errNoUser = errors.New("the member has no address in the domain")
+var (
+	errNoUser   = errors.New("the member has no address in the domain")
+	errStranger = errors.New("the domain knows no such user")
+)
 
 // workspace ends what a Google account of our domain still has open, as its
 // administrator: sessions, grants to other apps, app passwords. It does not take a
@@ -62,7 +65,10 @@ func (w *workspace) Unseat(ctx context.Context, _ platform.Token, _ platform.Acc
 	signOut := w.directory.Users.SignOut(user)
 	as(signOut.Header())
 	call := endpointed(ctx, "/signOut")
-	if err := signOut.Context(call).Do(); !absent(err) {
+	if err := signOut.Context(call).Do(); err != nil {
+		if absent(err) { // not of the domain, or deleted: their sessions may be elsewhere
+			return &platform.Error{Kind: platform.KindNotFound, Op: opSignOut, Status: http.StatusNotFound, Err: errStranger}
+		}
 		return w.changed(call, opSignOut, err)
 	}
 	if err := w.endTokens(ctx, user, as); err != nil {
