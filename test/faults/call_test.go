@@ -74,7 +74,7 @@ func (g *platformGate) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	p.learn(body)
-	if os.Getenv("FAULTS_DEBUG") != "" && answer.StatusCode != 200 {
+	if os.Getenv("FAULTS_DEBUG") != "" && (answer.StatusCode != 200 || strings.Contains(s.effect, "issue")) {
 		fmt.Println(r.Method, r.URL.Path, answer.StatusCode, string(body))
 	}
 	s.calls = p.world.History().Calls[before:]
