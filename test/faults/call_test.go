@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -74,9 +72,6 @@ func (g *platformGate) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	p.learn(body)
-	if os.Getenv("FAULTS_DEBUG") != "" && (answer.StatusCode != 200 || strings.Contains(s.effect, "issue")) {
-		fmt.Println(r.Method, r.URL.Path, answer.StatusCode, string(body))
-	}
 	s.calls = p.world.History().Calls[before:]
 	p.sends = append(p.sends, s)
 	p.checkSent(&s, f)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,6 +23,7 @@ import (
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/edition"
+	"mithaq.dev/mithaq/internal/telemetry"
 )
 
 const (
@@ -66,6 +68,8 @@ type cluster struct {
 	editions *edition.Store
 	quiet    *quiet
 	audit    string
+	registry *prometheus.Registry
+	meter    *telemetry.Handovers
 }
 
 func startCluster(ctx context.Context, dir string) (*cluster, error) {
@@ -76,7 +80,8 @@ func startCluster(ctx context.Context, dir string) (*cluster, error) {
 	if _, err := os.Stat(filepath.Join(assets, "kube-apiserver")); err != nil {
 		return nil, fmt.Errorf("there is no control plane: run `make controlplane`: %w", err)
 	}
-	c := &cluster{scheme: runtime.NewScheme(), audit: filepath.Join(dir, "audit.log")}
+	c := &cluster{scheme: runtime.NewScheme(), audit: filepath.Join(dir, "audit.log"), registry: prometheus.NewRegistry()}
+	c.meter = telemetry.NewHandovers(c.registry)
 	if err := errors.Join(clientgoscheme.AddToScheme(c.scheme), v1alpha1.AddToScheme(c.scheme)); err != nil {
 		return nil, err
 	}

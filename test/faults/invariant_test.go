@@ -55,7 +55,7 @@ func (p *play) checkSend(s *send) {
 			}
 			continue
 		}
-		if !p.stores(s, token) {
+		if !p.stores(s, token) && !p.derived(s, t) {
 			p.violated("I2: a token is used that no stored vault holds (%s)", s.effect)
 		}
 	}
@@ -78,6 +78,15 @@ func (p *play) stores(s *send, token string) bool {
 	// Where a short token comes first, it is used within the same attempt to get the
 	// long one (Meta): the platform gives no other way.
 	return s.effect == "e5 issue" && p.issuedNow(token)
+}
+
+// derived says that a token was made of a stored one, without which it does not work,
+// for one request (a Page's token).
+func (p *play) derived(s *send, t world.Token) bool {
+	return t.Derived && slices.ContainsFunc(slots(s.stored), func(slot *rotation.Slot) bool {
+		of, known := p.world.Token(p.site.issuer(), string(slot.Access))
+		return known && of.Family == t.Family
+	})
 }
 
 // issuedNow says that the calls of the attempt under way issued the token.
@@ -252,6 +261,7 @@ func (p *play) checkLedger() {
 		}
 		for _, o := range open {
 			if o.EndedSeq == 0 || o.EndedSeq > c.BeganSeq {
+				p.overlapping++
 				p.violated("I7: %s began before %s had ended", c.Effect, o.Effect)
 			}
 		}
@@ -356,7 +366,7 @@ func (p *play) checkSettled(acc *v1alpha1.SocialAccount, v *rotation.Vault, know
 		}
 	}
 	for _, c := range acc.Status.Custody {
-		if c.Provenance == v1alpha1.ProvenanceProven && p.site.human && p.scenario.leaves && c.Until == nil {
+		if c.Provenance == v1alpha1.ProvenanceProven && p.site.human && len(p.scenario.leaves) > 0 && c.Until == nil {
 			p.violated("I5: custody is Proven where people gave their word")
 		}
 	}

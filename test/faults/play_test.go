@@ -55,8 +55,9 @@ type plan struct {
 	mistake *mistake
 }
 
+// String is the seed that replays the plan.
 func (p plan) String() string {
-	return fmt.Sprintf("%s, %s, %s at %s %d", p.site.name, p.scenario.name, p.fault, p.where, p.nth)
+	return fmt.Sprintf("%s/%s/%s/%d/%s", p.site.name, p.scenario.name, p.where, p.nth, p.fault)
 }
 
 // play plays one plan.
@@ -72,25 +73,25 @@ type play struct {
 	desk   *consent.Desk
 	r      *handover.Reconciler
 
-	armed          bool
-	struck         bool
-	writes, calls  int
-	consents       int
-	effects        []string // what each write, call and consent was, since the trigger
-	sends          []send
-	raw            map[string]string // tokens by the world's fingerprint
-	codes          []string
-	violations     []string
-	began          time.Time // of the rotation under the plan's eye
-	lagSince       time.Time
-	base           int64 // rotations before it
-	troubled       int   // reconciles in a row that failed after the fault
-	ambiguous      int
-	heldBefore     []string // families of grants that lived before it
-	texts          []string // events and errors
-	mutating       int
-	previous       *rotation.Vault
-	attestedAtLast bool
+	armed         bool
+	struck        bool
+	writes, calls int
+	consents      int
+	effects       []string // what each write, call and consent was, since the trigger
+	sends         []send
+	raw           map[string]string // tokens by the world's fingerprint
+	codes         []string
+	violations    []string
+	began         time.Time // of the rotation under the plan's eye
+	lagSince      time.Time
+	base          int64 // rotations before it
+	troubled      int   // reconciles in a row that failed after the fault
+	ambiguous     int
+	heldBefore    []string // families of grants that lived before it
+	texts         []string // events and errors
+	mutating      int
+	previous      *rotation.Vault
+	overlapping   int
 }
 
 // violated notes that an invariant does not hold.
@@ -168,7 +169,7 @@ func (p *play) start() {
 	cfg := handover.Config{
 		Client: through, Secrets: through, Keeper: &custody.Keeper{Client: through, Namespace: vaults}, Apps: known, Guard: &custody.Guard{},
 		Consents: p.desk, Editions: p.c.editions, Recorder: p, Clock: p.clock, Perform: custody.Perform,
-		Random: func() platform.Token { return mark + custody.Random()[len(mark):] }, Told: meter{}, Workers: 1,
+		Random: func() platform.Token { return mark + custody.Random()[len(mark):] }, Told: p.c.meter, Workers: 1,
 	}
 	if p.mistake != nil && p.mistake.wire != nil {
 		p.mistake.wire(p, &cfg)
@@ -192,11 +193,6 @@ func (p *play) open(which rotation.App) custody.App {
 	}
 	return custody.App{Adapter: a, Client: opened}
 }
-
-type meter struct{}
-
-func (meter) Step(v1alpha1.PlatformName, string)   {}
-func (meter) Unrevoked(v1alpha1.PlatformName, int) {}
 
 // Eventf implements events.EventRecorder: what is told is kept for the search after
 // canaries.
@@ -283,7 +279,9 @@ func (p *play) run(over func(*v1alpha1.SocialAccount, *rotation.Vault) bool) err
 			p.start()
 			pace = 0
 		case failed != nil:
-			p.troubled++
+			if p.troubled++; p.troubled == 11 {
+				p.violated("I9: 10 reconciles in a row failed after the fault: %v", failed)
+			}
 			pace = time.Second << min(p.troubled, 5)
 		default:
 			p.troubled, pace = 0, result.RequeueAfter
@@ -353,8 +351,8 @@ func (p *play) attest(acc *v1alpha1.SocialAccount, h *v1alpha1.Handover) (bool, 
 // dutiful does what people are asked for: those who left are removed, and the former
 // app where only people can.
 func (p *play) dutiful() error {
-	if p.site.out != nil && p.scenario.leaves {
-		for _, who := range []string{former, leaver} {
+	if p.site.out != nil {
+		for _, who := range p.scenario.leaves {
 			if err := p.site.out(p.world, p.at, who); err != nil && !errors.Is(err, world.ErrNotFound) {
 				return err
 			}

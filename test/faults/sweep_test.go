@@ -2,15 +2,10 @@ package faults
 
 import (
 	"context"
-	"flag"
 	"fmt"
-	"os"
-	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/rotation"
@@ -27,26 +22,30 @@ type scenario struct {
 	amid rotation.Phase
 	// gap: the account may be without a credential; deletes: it is deleted.
 	gap, deletes bool
-	// leaves: somebody loses access; oneApp: there is no second app.
-	leaves, oneApp bool
+	// leaves are those who lose access.
+	leaves []string
+	// oneApp: there is no second app.
+	oneApp bool
 }
 
 func scenarios() []scenario {
 	moves := func(p *play) error {
-		return p.edit(func(a *v1alpha1.SocialAccount) {
-			a.Spec.Owner.Accountable = successor
-			a.Spec.Team = []v1alpha1.TeamMember{{Person: stays, Roles: []v1alpha1.Role{v1alpha1.RoleManager}}}
-		})
+		return p.edit(func(a *v1alpha1.SocialAccount) { a.Spec.Owner.Accountable = successor })
 	}
 	return []scenario{
-		{name: "planned", change: moves, leaves: true},
+		{name: "planned", change: moves, leaves: []string{former}},
 		{name: "compromised", change: func(p *play) error {
 			now := metav1.NewTime(p.clock.Now())
 			return p.edit(func(a *v1alpha1.SocialAccount) { a.Spec.Credentials.Compromised = &now })
 		}},
-		{name: "consent delayed", change: moves, leaves: true, delay: 80 * time.Minute},
+		{name: "consent delayed", change: moves, leaves: []string{former}, delay: 80 * time.Minute},
 		{name: "deletion", deletes: true, change: func(p *play) error { return p.c.admin.Delete(p.ctx, p.acc) }},
 		{name: "deletion amid a handover", deletes: true, change: moves, amid: rotation.Overlap},
+		{name: "member removed", leaves: []string{leaver}, change: func(p *play) error {
+			return p.edit(func(a *v1alpha1.SocialAccount) {
+				a.Spec.Team = []v1alpha1.TeamMember{{Person: stays, Roles: []v1alpha1.Role{v1alpha1.RoleManager}}}
+			})
+		}},
 	}
 }
 
@@ -141,48 +140,4 @@ func (p *play) checkRest(acc *v1alpha1.SocialAccount) error {
 		}
 	}
 	return nil
-}
-
-var shared *cluster
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	log, err := os.CreateTemp("", "mithaq-faults-*.log")
-	if err != nil {
-		panic(err)
-	}
-	ctrl.SetLogger(zap.New(zap.WriteTo(log), zap.UseDevMode(false)))
-	dir, err := os.MkdirTemp("", "mithaq-faults-")
-	if err != nil {
-		panic(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	if shared, err = startCluster(ctx, dir); err != nil {
-		fmt.Fprintln(os.Stderr, "faults:", err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	cancel()
-	if err := shared.env.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, "faults:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func TestSlice(t *testing.T) {
-	n := 0
-	for _, on := range sites()[3:] {
-		for _, s := range scenarios() {
-			n++
-			start := time.Now()
-			p, err := perform(t.Context(), shared, plan{site: on, scenario: s, serial: n})
-			if err != nil {
-				t.Error(err)
-			}
-			if p != nil {
-				t.Logf("%s: %s in %s\n%v\n%v", p.plan, p.summary(), time.Since(start), p.effects[:min(len(p.effects), 70)], p.violations)
-			}
-		}
-	}
 }
