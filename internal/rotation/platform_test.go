@@ -111,7 +111,7 @@ func (p *platform) perform(call *Call, v *Vault, now time.Time) Outcome {
 	switch call.Op.Name {
 	case OpIssue:
 		return p.issue(call, now)
-	case OpRefresh:
+	case OpRefresh, OpTry:
 		return p.refresh(slot.Refresh, now)
 	case OpUnseat:
 		delete(p.members, call.Member.ID)
