@@ -74,7 +74,7 @@ func (g *platformGate) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.learn(body)
 	s.calls = p.world.History().Calls[before:]
 	p.sends = append(p.sends, s)
-	p.checkSent(&s, f)
+	p.checkSent(&s)
 	switch f {
 	case crashAfter:
 		crash()
@@ -146,7 +146,7 @@ func (p *play) effectOf(s *send) string {
 	if op := v.Journal.Op; op != nil {
 		return map[rotation.OpName]string{
 			rotation.OpIssue: "e5 issue", rotation.OpRefresh: "refresh", rotation.OpRevokeGrant: "e12 revoke grant", rotation.OpRevokeAccess: "e13 revoke access",
-			rotation.OpUnseat: "e16 remove role", rotation.OpQuarantine: "quarantine grant", rotation.OpQuarantineAccess: "quarantine access",
+			rotation.OpUnseat: "e16 remove role", rotation.OpTry: "try", rotation.OpQuarantine: "quarantine grant", rotation.OpQuarantineAccess: "quarantine access",
 		}[op.Name]
 	}
 	holds := func(slot *rotation.Slot) bool { return slot != nil && slices.Contains(s.tokens, string(slot.Access)) }
@@ -171,7 +171,7 @@ func (p *play) called(effect string) fault {
 	p.calls++
 	p.effects = append(p.effects, "call "+effect)
 	if p.where == atCall && p.nth == p.calls && !p.struck {
-		p.struck = true
+		p.struck, p.struckAt = true, "call "+effect
 		return p.fault
 	}
 	return none
@@ -183,9 +183,13 @@ func (p *play) wrote(r *http.Request) fault {
 		return none
 	}
 	p.writes++
+	last := ""
+	if n := len(p.effects); n > 0 {
+		last = p.effects[n-1]
+	}
 	p.effects = append(p.effects, "write "+p.writing(r))
 	if p.where == atAPI && p.nth == p.writes && !p.struck {
-		p.struck = true
+		p.struck, p.afterIssue = true, last == "call e5 issue"
 		return p.fault
 	}
 	return none

@@ -103,7 +103,7 @@ func (p *play) issuedNow(token string) bool {
 }
 
 // checkSent holds what the platform did against I1, I2, I3 and I7.
-func (p *play) checkSent(s *send, f fault) {
+func (p *play) checkSent(s *send) {
 	for _, c := range s.calls {
 		if !c.Mutating {
 			continue
@@ -112,9 +112,6 @@ func (p *play) checkSent(s *send, f fault) {
 		if s.stored == nil || s.stored.Journal.Op == nil {
 			p.violated("I2: %s without an intent in the vault", c.Effect)
 			continue
-		}
-		if f != none && f != throttled && f != broken && c.Accepted && (c.Effect == "exchange" || c.Effect == "mint") {
-			p.ambiguous++
 		}
 		if (c.Effect == "revoke" || c.Effect == "removeRole") && c.Accepted {
 			p.checkLoss(s, c)
@@ -267,7 +264,7 @@ func (p *play) checkLedger() {
 		}
 		open = append(open, c)
 		for _, s := range c.Sent {
-			if s.Kind == world.CodeToken || s.Kind == world.RefreshToken && c.Effect == "refresh" {
+			if s.Kind == world.CodeToken || p.site.singleUse && s.Kind == world.RefreshToken && c.Effect == "refresh" {
 				sent[string(s.Kind)+" "+s.Fingerprint]++
 			}
 		}
@@ -323,8 +320,8 @@ func (p *play) checkEnd(acc *v1alpha1.SocialAccount, v *rotation.Vault, t *track
 			unknown++
 		}
 	}
-	if unknown > lost || unknown > p.ambiguous {
-		p.violated("I6: %d live grants are not in the ledger, which counts %d; %d issues were ambiguous", unknown, lost, p.ambiguous)
+	if unknown > min(lost, p.mayLose()) {
+		p.violated("I6: %d live grants are not in the ledger, which counts %d; %d may be", unknown, lost, p.mayLose())
 	}
 	if p.scenario.deletes {
 		p.checkGone(acc, v)
@@ -336,6 +333,15 @@ func (p *play) checkEnd(acc *v1alpha1.SocialAccount, v *rotation.Vault, t *track
 	}
 }
 
+// mayLose is how many grants the fault of the plan can have made unknown: that of an
+// issue whose answer, or whose process, was lost.
+func (p *play) mayLose() int {
+	if p.where == atCall && p.struckAt == "call e5 issue" || p.where == atAPI && (p.fault == crashBefore || p.fault == crashAfter) && p.afterIssue {
+		return 1
+	}
+	return 0
+}
+
 // checkGone is the end of a deletion: what could be revoked is.
 func (p *play) checkGone(acc *v1alpha1.SocialAccount, v *rotation.Vault) {
 	if acc != nil {
@@ -343,7 +349,7 @@ func (p *play) checkGone(acc *v1alpha1.SocialAccount, v *rotation.Vault) {
 	}
 	left := len(p.families())
 	told := len(v.Unended())
-	if left > told+p.ambiguous && !p.site.noRevoke {
+	if left > told+p.mayLose() && !p.site.noRevoke {
 		p.violated("I6: the account is gone, %d grants live and the ledger has %d", left, told)
 	}
 }
@@ -370,11 +376,11 @@ func (p *play) checkSettled(acc *v1alpha1.SocialAccount, v *rotation.Vault, know
 			p.violated("I5: custody is Proven where people gave their word")
 		}
 	}
-	p.checkProof(v)
+	p.checkProof()
 }
 
 // checkProof: the old credential was asked for after its last revocation, and refused.
-func (p *play) checkProof(v *rotation.Vault) {
+func (p *play) checkProof() {
 	var revoked bool
 	proven := false
 	for _, s := range p.sends {
@@ -390,7 +396,6 @@ func (p *play) checkProof(v *rotation.Vault) {
 	if revoked && !proven {
 		p.violated("I5: settled without a probe of the former credential")
 	}
-	_ = v
 }
 
 // summary is what a report says of a play.

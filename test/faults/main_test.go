@@ -160,7 +160,7 @@ func plans(t *testing.T) (all []plan, effects []string) {
 		if p == nil {
 			continue
 		}
-		if !p.scenario.deletes && p.scenario.delay == 0 {
+		if !p.scenario.deletes && p.scenario.delay+p.scenario.slow == 0 {
 			shared.result.MutatingCallsMax = max(shared.result.MutatingCallsMax, p.mutating)
 			shared.result.APIWritesMax = max(shared.result.APIWritesMax, p.writes)
 			t.Logf("%s, %s: %s", p.site.name, p.scenario.name, p.summary())

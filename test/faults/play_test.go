@@ -86,8 +86,8 @@ type play struct {
 	lagSince      time.Time
 	base          int64 // rotations before it
 	troubled      int   // reconciles in a row that failed after the fault
-	ambiguous     int
-	heldBefore    []string // families of grants that lived before it
+	struckAt      string
+	afterIssue    bool
 	texts         []string // events and errors
 	mutating      int
 	previous      *rotation.Vault
@@ -301,6 +301,9 @@ func (p *play) pace(asked time.Duration) time.Duration {
 	if p.armed && p.consents == 0 && p.clock.Since(p.began) < p.scenario.delay {
 		asked = max(asked, 10*time.Minute)
 	}
+	if p.armed && p.scenario.slow > 0 {
+		asked = max(asked, 20*time.Minute)
+	}
 	return (asked + time.Second - 1).Truncate(time.Second)
 }
 
@@ -326,6 +329,9 @@ func (p *play) act(acc *v1alpha1.SocialAccount, v *rotation.Vault) (acted bool, 
 	}
 	if h.ConsentURL != "" && !(p.armed && (p.clock.Since(p.began) < p.scenario.delay || p.scenario.never)) {
 		return p.consent(h)
+	}
+	if p.armed && p.clock.Since(h.Since.Time) < p.scenario.slow {
+		return false, nil
 	}
 	return p.attest(acc, h)
 }

@@ -51,6 +51,8 @@ type site struct {
 	byConsent, oneApp bool
 	// noRevoke: there is no way to revoke by API; human: people give their word at the end.
 	noRevoke, human bool
+	// singleUse: a refresh token is spent by its use.
+	singleUse bool
 	// tokens is the platform whose tokens they are; empty: on.
 	tokens world.Platform
 	// out is what people do when they are asked to remove somebody; removeApp: they
@@ -117,7 +119,7 @@ func sites() []*site {
 
 func onX() *site {
 	return &site{
-		name: "X", human: true, on: world.X, adapter: adapterx.Adapter(), id: "%d", handle: "edu_", byConsent: true,
+		singleUse: true, name: "X", human: true, on: world.X, adapter: adapterx.Adapter(), id: "%d", handle: "edu_", byConsent: true,
 		serve: func(w *world.World) http.Handler {
 			return x.New(w, x.Options{Limit: 1 << 30, RevokeGrant: true, ReplayEndsFamily: true})
 		},
@@ -217,7 +219,7 @@ func member(id string) string { return "a71cfcae-895d-4314-9460-e2ffd2519" + id 
 
 func onSnapchat() *site {
 	return &site{
-		name: "Snapchat", on: world.Snapchat, adapter: adaptersnapchat.Adapter(), id: "76da494b-76bc-4bbb-bb27-%012d", handle: "edu_", byConsent: true, human: true,
+		singleUse: true, name: "Snapchat", on: world.Snapchat, adapter: adaptersnapchat.Adapter(), id: "76da494b-76bc-4bbb-bb27-%012d", handle: "edu_", byConsent: true, human: true,
 		serve: func(w *world.World) http.Handler {
 			return snapchat.New(w, snapchat.Options{TokenRate: 1 << 20, AppRate: 1 << 20, ReplayEndsFamily: true})
 		},

@@ -18,6 +18,8 @@ type scenario struct {
 	// delay is how long people take to consent; never: they do not.
 	delay time.Duration
 	never bool
+	// slow is how long people take to give their word.
+	slow time.Duration
 	// amid is the phase in which the account is deleted.
 	amid rotation.Phase
 	// gap: the account may be without a credential; deletes: it is deleted.
@@ -41,6 +43,7 @@ func scenarios() []scenario {
 		{name: "consent delayed", change: moves, leaves: []string{former}, delay: 80 * time.Minute},
 		{name: "deletion", deletes: true, change: func(p *play) error { return p.c.admin.Delete(p.ctx, p.acc) }},
 		{name: "deletion amid a handover", deletes: true, change: moves, amid: rotation.Overlap},
+		{name: "slow people", change: moves, leaves: []string{former}, slow: 3 * time.Hour},
 		{name: "member removed", leaves: []string{leaver}, change: func(p *play) error {
 			return p.edit(func(a *v1alpha1.SocialAccount) {
 				a.Spec.Team = []v1alpha1.TeamMember{{Person: stays, Roles: []v1alpha1.Role{v1alpha1.RoleManager}}}
