@@ -57,6 +57,9 @@ func (g *platformGate) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	before := len(p.world.History().Calls)
 	p.checkSend(&s)
+	if p.deaf && (strings.HasPrefix(s.effect, "e12") || strings.HasPrefix(s.effect, "e13")) {
+		return answerOf(r, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, []byte(`{"revoked":true}`)), nil
+	}
 	answer, err := g.next.RoundTrip(r)
 	if errFaults := p.world.SetFaults(p.site.on); errFaults != nil {
 		p.violated("disarming the platform: %v", errFaults)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -70,6 +71,7 @@ type cluster struct {
 	audit    string
 	registry *prometheus.Registry
 	meter    *telemetry.Handovers
+	canaries atomic.Int64
 }
 
 func startCluster(ctx context.Context, dir string) (*cluster, error) {

@@ -77,7 +77,7 @@ func (p *play) stores(s *send, token string) bool {
 	}
 	// Where a short token comes first, it is used within the same attempt to get the
 	// long one (Meta): the platform gives no other way.
-	return s.effect == "e5 issue" && p.issuedNow(token)
+	return p.site.chains && s.effect == "e5 issue" && p.issuedNow(token)
 }
 
 // derived says that a token was made of a stored one, without which it does not work,
@@ -113,8 +113,27 @@ func (p *play) checkSent(s *send) {
 			p.violated("I2: %s without an intent in the vault", c.Effect)
 			continue
 		}
+		if c.Effect == "refresh" && p.site.singleUse {
+			p.checkRefresh(s, c)
+		}
 		if (c.Effect == "revoke" || c.Effect == "removeRole") && c.Accepted {
 			p.checkLoss(s, c)
+		}
+	}
+}
+
+// checkRefresh is I3: a single-use token is sent a second time only where the first
+// answer was lost, or as the last resort, and never a third time.
+func (p *play) checkRefresh(s *send, c world.Call) {
+	for _, token := range c.Sent {
+		if token.Kind != world.RefreshToken {
+			continue
+		}
+		n := p.refreshes[token.Fingerprint]
+		p.refreshes[token.Fingerprint]++
+		doubt := s.stored.Journal.Op.Name == rotation.OpTry || s.stored.Current != nil && s.stored.Current.RefreshDoubt
+		if n > 1 || n == 1 && !doubt {
+			p.violated("I3: a refresh token was sent %d times", n+1)
 		}
 	}
 }
@@ -374,6 +393,11 @@ func (p *play) checkSettled(acc *v1alpha1.SocialAccount, v *rotation.Vault, know
 	for _, c := range acc.Status.Custody {
 		if c.Provenance == v1alpha1.ProvenanceProven && p.site.human && len(p.scenario.leaves) > 0 && c.Until == nil {
 			p.violated("I5: custody is Proven where people gave their word")
+		}
+	}
+	for _, who := range p.scenario.leaves {
+		if role, there := p.world.RoleOf(p.site.on, p.at.id, ids[who]); there && p.site.removes {
+			p.violated("I5: settled, and %s still has %v", who, role.Tasks)
 		}
 	}
 	p.checkProof()

@@ -7,6 +7,7 @@ package faults
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -43,7 +44,8 @@ type result struct {
 	SeededCaught     int     `json:"seededCaught"`
 	MutatingCallsMax int     `json:"mutatingCallsMax"`
 	APIWritesMax     int     `json:"apiWritesMax"`
-	Canaries         int     `json:"canaries"`
+	// Canaries is how many secrets the sweep made and searched for.
+	Canaries int64 `json:"canaries"`
 	// Effects counts the plans by what was struck.
 	Effects map[string]int `json:"effects"`
 	// Stages tells which parts ran.
@@ -86,6 +88,10 @@ func run(m *testing.M) (code int, err error) {
 	cancel()
 	if err := shared.env.Stop(); err != nil {
 		return 1, err
+	}
+	if err := silent(); err != nil {
+		shared.result.Violations++
+		return 1, errors.Join(err, save())
 	}
 	return code, save()
 }

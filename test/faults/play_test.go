@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,6 +92,9 @@ type play struct {
 	texts         []string // events and errors
 	mutating      int
 	previous      *rotation.Vault
+	deaf          bool
+	more          []func() // to be done at the end
+	refreshes     map[string]int
 	overlapping   int
 }
 
@@ -100,7 +104,7 @@ func (p *play) violated(format string, args ...any) {
 }
 
 func newPlay(ctx context.Context, c *cluster, pl plan) (*play, error) {
-	p := &play{plan: pl, c: c, ctx: ctx, raw: map[string]string{}}
+	p := &play{plan: pl, c: c, ctx: ctx, raw: map[string]string{}, refreshes: map[string]int{}}
 	p.clock = clocktesting.NewFakeClock(time.Now().Truncate(time.Second))
 	p.world = world.New(p.clock)
 	p.world.MarkSecrets(mark)
@@ -135,6 +139,9 @@ func newPlay(ctx context.Context, c *cluster, pl plan) (*play, error) {
 // close takes the plan's objects away.
 func (p *play) close() error {
 	p.server.Close()
+	for _, f := range p.more {
+		f()
+	}
 	var gone error
 	if err := p.c.admin.Patch(p.ctx, p.acc, client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`))); !apierrors.IsNotFound(err) {
 		gone = err
@@ -171,7 +178,7 @@ func (p *play) start() {
 		Consents: p.desk, Editions: p.c.editions, Recorder: p, Clock: p.clock, Perform: custody.Perform,
 		Random: func() platform.Token { return mark + custody.Random()[len(mark):] }, Told: p.c.meter, Workers: 1,
 	}
-	if p.mistake != nil && p.mistake.wire != nil {
+	if p.mistake != nil && p.armed {
 		p.mistake.wire(p, &cfg)
 	}
 	p.r = handover.New(cfg)
@@ -180,11 +187,13 @@ func (p *play) start() {
 const consentBase = "http://127.0.0.1:1"
 
 // open opens one of the two apps with clients of its own.
-func (p *play) open(which rotation.App) custody.App {
+func (p *play) open(which rotation.App) custody.App { return p.openAt(which, p.server.URL) }
+
+func (p *play) openAt(which rotation.App, endpoint string) custody.App {
 	a := p.site.adapter
 	cfg := platform.Config{
-		Endpoint: p.server.URL, Hosts: a.HostsAt(p.server.URL), App: p.site.secret(which), Usage: func(platform.Usage) {}, Now: p.clock.Now,
-		HTTP: platform.NewHTTPClient(platform.TransportConfig{Endpoint: p.server.URL}),
+		Endpoint: endpoint, Hosts: a.HostsAt(endpoint), App: p.site.secret(which), Usage: func(platform.Usage) {}, Now: p.clock.Now,
+		HTTP: platform.NewHTTPClient(platform.TransportConfig{Endpoint: endpoint}),
 	}
 	cfg.HTTP.Transport = &platformGate{next: cfg.HTTP.Transport, p: p}
 	opened, err := a.Open(cfg)
@@ -284,7 +293,7 @@ func (p *play) run(over func(*v1alpha1.SocialAccount, *rotation.Vault) bool) err
 			}
 			pace = time.Second << min(p.troubled, 5)
 		default:
-			p.troubled, pace = 0, result.RequeueAfter
+			p.troubled, pace = 0, cmp.Or(result.RequeueAfter, time.Hour) // people take their time
 		}
 	}
 	_, v, _, err := p.load()
@@ -347,7 +356,7 @@ func (p *play) attest(acc *v1alpha1.SocialAccount, h *v1alpha1.Handover) (bool, 
 	if len(words) == 0 || slices.ContainsFunc(acc.Spec.Attestations, func(a v1alpha1.Attestation) bool { return a.Control == words[0].Control && !a.At.Before(&h.Since) }) {
 		return false, nil
 	}
-	if err := p.dutiful(); err != nil {
+	if err := p.dutiful(slices.ContainsFunc(words, func(w v1alpha1.Attestation) bool { return w.Control == "remove-from-account" })); err != nil {
 		return false, err
 	}
 	p.clock.Step(2 * time.Second)
@@ -356,8 +365,8 @@ func (p *play) attest(acc *v1alpha1.SocialAccount, h *v1alpha1.Handover) (bool, 
 
 // dutiful does what people are asked for: those who left are removed, and the former
 // app where only people can.
-func (p *play) dutiful() error {
-	if p.site.out != nil {
+func (p *play) dutiful(asked bool) error {
+	if p.site.out != nil && asked {
 		for _, who := range p.scenario.leaves {
 			if err := p.site.out(p.world, p.at, who); err != nil && !errors.Is(err, world.ErrNotFound) {
 				return err

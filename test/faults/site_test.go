@@ -53,6 +53,9 @@ type site struct {
 	noRevoke, human bool
 	// singleUse: a refresh token is spent by its use.
 	singleUse bool
+	// chains: a code yields a short token, and that the long one; removes: people are
+	// removed by API.
+	chains, removes bool
 	// tokens is the platform whose tokens they are; empty: on.
 	tokens world.Platform
 	// out is what people do when they are asked to remove somebody; removeApp: they
@@ -314,7 +317,7 @@ func systemKeys(which rotation.App) platform.Secret {
 
 func onFacebook() *site {
 	return &site{
-		name: "Facebook, system user", on: world.Facebook, adapter: facebook.Adapter(), id: "%d", handle: "edu.", human: true, oneApp: true,
+		removes: true, name: "Facebook, system user", on: world.Facebook, adapter: facebook.Adapter(), id: "%d", handle: "edu.", human: true, oneApp: true,
 		serve: serveMeta, furnish: furnishMeta(world.Facebook, "EMPLOYEE"), secret: systemKeys,
 		choice: func(place, string) world.Choice { return world.Choice{Person: systemUser} },
 		out:    func(w *world.World, p place, who string) error { return w.RemoveRole(world.Facebook, p.id, ids[who]) },
@@ -323,7 +326,7 @@ func onFacebook() *site {
 
 func onFacebookByPeople() *site {
 	return &site{
-		name: "Facebook, by consent", on: world.Facebook, adapter: facebook.Adapter(), id: "%d", handle: "edu.", byConsent: true, human: true,
+		chains: true, name: "Facebook, by consent", on: world.Facebook, adapter: facebook.Adapter(), id: "%d", handle: "edu.", byConsent: true, human: true,
 		serve: serveMeta, furnish: func(w *world.World, p place) error {
 			if err := furnishMeta(world.Facebook, "EMPLOYEE")(w, p); err != nil {
 				return err
@@ -337,7 +340,7 @@ func onFacebookByPeople() *site {
 
 func onInstagram() *site {
 	return &site{
-		name: "Instagram, system user", on: world.Instagram, tokens: world.Facebook, adapter: instagram.Adapter(), id: "1784%d", handle: "edu_", human: true, oneApp: true,
+		removes: true, name: "Instagram, system user", on: world.Instagram, tokens: world.Facebook, adapter: instagram.Adapter(), id: "1784%d", handle: "edu_", human: true, oneApp: true,
 		serve: serveMeta, furnish: furnishMeta(world.Instagram, "EMPLOYEE"), secret: func(which rotation.App) platform.Secret {
 			s := systemKeys(which)
 			s["igUserID"] = []byte("17841400000000001")
@@ -350,7 +353,7 @@ func onInstagram() *site {
 
 func onInstagramItself() *site {
 	return &site{
-		name: "Instagram, own login", on: world.Instagram, adapter: instagram.Adapter(), id: "1784%d", handle: "edu_", byConsent: true, human: true, noRevoke: true,
+		chains: true, name: "Instagram, own login", on: world.Instagram, adapter: instagram.Adapter(), id: "1784%d", handle: "edu_", byConsent: true, human: true, noRevoke: true,
 		serve: serveMeta, furnish: func(w *world.World, p place) error {
 			if err := apps(w, world.Instagram); err != nil {
 				return err

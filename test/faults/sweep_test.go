@@ -88,6 +88,9 @@ func (p *play) trigger() error {
 	p.clock.Step(time.Minute)
 	p.base, p.began, p.armed = 1, p.clock.Now(), true
 	p.mutating, p.effects = 0, nil
+	if p.mistake != nil {
+		p.start()
+	}
 	return p.scenario.change(p)
 }
 
@@ -121,6 +124,7 @@ func (p *play) judge() error {
 	}
 	p.checkHistory(t)
 	p.checkLedger()
+	p.checkSilence(t)
 	if p.over(acc, v) {
 		p.checkEnd(acc, v, t)
 		return p.checkRest(acc)
