@@ -268,10 +268,12 @@ var path = map[rotation.Phase][]rotation.Phase{
 }
 
 // checkLedger is I3, and I7 as far as calls of one account overlap.
-func (p *play) checkLedger() {
+func (p *play) checkLedger() { p.checkCalls(p.world.History().Calls) }
+
+func (p *play) checkCalls(calls []world.Call) {
 	sent := map[string]int{}
 	var open []world.Call
-	for _, c := range p.world.History().Calls {
+	for _, c := range calls {
 		if !c.Mutating || c.Effect == "" {
 			continue
 		}
