@@ -113,7 +113,9 @@ func (g *apiGate) RoundTrip(r *http.Request) (*http.Response, error) {
 	case broken:
 		return refusal(r, http.StatusInternalServerError, "InternalError"), nil
 	}
+	before := g.p.unstruck()
 	answer, err := g.next.RoundTrip(r)
+	g.p.nameWrite(before)
 	if f != crashAfter && f != lostAfter || err != nil {
 		return answer, err
 	}

@@ -198,6 +198,79 @@ func (p *play) wrote(r *http.Request) fault {
 	return none
 }
 
+// unstruck is the vault before a write of a run without a fault, where writes are
+// named; an empty one before the first.
+func (p *play) unstruck() *rotation.Vault {
+	if !p.armed || p.where != nowhere || p.mistake != nil {
+		return nil
+	}
+	v, _, err := p.vault()
+	if err != nil {
+		p.violated("the vault could not be read: %v", err)
+	}
+	if v == nil {
+		v = rotation.New("")
+	}
+	return v
+}
+
+// nameWrite names the last write by what it changed.
+func (p *play) nameWrite(a *rotation.Vault) {
+	if a == nil {
+		return
+	}
+	last := len(p.effects) - 1
+	b := p.unstruck()
+	switch p.effects[last] {
+	case "write vault":
+		p.effects[last] = "write " + changeOf(a, b)
+	case "write status":
+		switch b.Journal.Phase {
+		case rotation.AwaitingConsent:
+			p.effects[last] = "write e3 status URL"
+		case rotation.Idle:
+			p.effects[last] = "write e21 status and event"
+		}
+	}
+}
+
+// changeOf names what a stored change is in the handover's design.
+func changeOf(a, b *rotation.Vault) string {
+	from, to := a.Journal.Op, b.Journal.Op
+	switch {
+	case from == nil && to != nil:
+		return map[rotation.OpName]string{
+			rotation.OpIssue: "e4 intent", rotation.OpRevokeGrant: "e11 intent", rotation.OpRevokeAccess: "e11 intent", rotation.OpUnseat: "e15 intent",
+		}[to.Name] + suffix(to.Name)
+	case from != nil && to == nil:
+		return map[rotation.OpName]string{
+			rotation.OpIssue: "e6 pending", rotation.OpRevokeGrant: "e14 result", rotation.OpRevokeAccess: "e14 result", rotation.OpUnseat: "e17 result",
+		}[from.Name] + suffix(from.Name)
+	case b.Pending != nil && !b.Pending.VerifiedAt.IsZero():
+		return "e8 verified"
+	case a.Journal.Phase != b.Journal.Phase:
+		switch b.Journal.Phase {
+		case rotation.Promoted:
+			return "e9 promote"
+		case rotation.Idle:
+			return "e20 close"
+		case rotation.AwaitingConsent, rotation.Issuing:
+			return "e1 e2 open and verifier"
+		}
+		return "phase"
+	}
+	return "step"
+}
+
+// suffix tells renewals and quarantines from the operations of the design.
+func suffix(op rotation.OpName) string {
+	switch op {
+	case rotation.OpIssue, rotation.OpRevokeGrant, rotation.OpRevokeAccess, rotation.OpUnseat:
+		return ""
+	}
+	return string(op)
+}
+
 // writing names a write.
 func (p *play) writing(r *http.Request) string {
 	switch {

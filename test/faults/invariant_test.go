@@ -415,7 +415,8 @@ func (p *play) checkProof() {
 				revoked, proven = true, false
 			}
 		}
-		if s.effect == "e18 probe old" {
+		// The last resort, its refresh token refused, is a proof as well.
+		if s.effect == "e18 probe old" || s.effect == "try" && len(s.calls) > 0 && !s.calls[0].Accepted {
 			proven = true
 		}
 	}

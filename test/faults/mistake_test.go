@@ -235,23 +235,16 @@ func TestTheSweepCatchesSeededMistakes(t *testing.T) {
 	if len(mistakes()) < 12 {
 		t.Errorf("%d mistakes, want at least 12", len(mistakes()))
 	}
+	var all []plan
 	for _, m := range mistakes() {
-		pl := plan{where: m.where, nth: m.nth, fault: m.fault, serial: serial(), mistake: &m}
-		for _, on := range sites() {
-			if on.name == m.on || m.on == "" && on.name == "X" {
-				pl.site = on
-			}
-		}
-		for _, s := range scenarios() {
-			if s.name == m.in || m.in == "" && s.name == "planned" {
-				pl.scenario = s
-			}
-		}
+		pl := m.plan()
+		pl.mistake = &m
+		all = append(all, pl)
+	}
+	for i, p := range playAll(t, all) {
 		shared.result.Seeded++
-		p, err := perform(t.Context(), shared.cluster, pl)
-		switch {
-		case err != nil:
-			t.Errorf("%s: %v", m.name, err)
+		switch m := all[i].mistake; {
+		case p == nil:
 		case len(p.violations) == 0:
 			t.Errorf("not caught: %s (%s)", m.name, p.summary())
 		default:
@@ -261,21 +254,29 @@ func TestTheSweepCatchesSeededMistakes(t *testing.T) {
 	}
 }
 
-// Without the mistake the same plans hold: what is caught is the mistake.
-func TestWithoutTheMistakeNothingIsCaught(t *testing.T) {
-	for _, m := range mistakes() {
-		if m.where == nowhere {
-			continue
-		}
-		pl := plan{where: m.where, nth: m.nth, fault: m.fault, serial: serial(), site: sites()[0], scenario: scenarios()[0]}
-		for _, on := range sites() {
-			if on.name == m.on {
-				pl.site = on
-			}
-		}
-		p, err := perform(t.Context(), shared.cluster, pl)
-		if err != nil || len(p.violations) > 0 {
-			t.Errorf("%s: %v", m.name, err)
+// plan is the one in which a mistake shows.
+func (m *mistake) plan() plan {
+	pl := plan{where: m.where, nth: m.nth, fault: m.fault}
+	for _, on := range sites() {
+		if on.name == m.on || m.on == "" && on.name == "X" {
+			pl.site = on
 		}
 	}
+	for _, s := range scenarios() {
+		if s.name == m.in || m.in == "" && s.name == "planned" {
+			pl.scenario = s
+		}
+	}
+	return pl
+}
+
+// Without the mistake the same plans hold: what is caught is the mistake.
+func TestWithoutTheMistakeNothingIsCaught(t *testing.T) {
+	var all []plan
+	for _, m := range mistakes() {
+		if m.where != nowhere {
+			all = append(all, m.plan())
+		}
+	}
+	playAll(t, all) // it tells of every violation
 }

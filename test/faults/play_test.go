@@ -272,7 +272,7 @@ func (p *play) run(over func(*v1alpha1.SocialAccount, *rotation.Vault) bool) err
 			return err
 		}
 		p.checkLag(acc, v)
-		if over(acc, v) {
+		if over(acc, v) || p.mistake != nil && len(p.violations) > 0 {
 			return nil
 		}
 		acted, err := p.act(acc, v)
