@@ -50,7 +50,9 @@ func overlap(v *Vault, f *Facts, now time.Time) Step {
 // revoke ends the retiring credential, if that cannot end the new one.
 func revoke(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	r := v.Retiring
-	if r == nil || f.Traits.NoRevoke {
+	// One that is proven dead is left alone: ending its grant once more would end the
+	// credential that came after it.
+	if r == nil || f.Traits.NoRevoke || v.Journal.OldDead != "" {
 		next := v.copy()
 		next.enter(Unseating, now)
 		return begun(next, unseat(next, f, now), now)

@@ -43,3 +43,20 @@ func TestALapsedCredentialThatLivesIsRevokedAgain(t *testing.T) {
 		t.Errorf("not settled: %+v", v.Journal)
 	}
 }
+
+// With one app and a gap allowed, the revocation ends the new credential as well, and
+// a third is asked for. That one is not ended for the former credential's sake again.
+func TestAGapIsOneGap(t *testing.T) {
+	for _, k := range kinds() {
+		if !k.wholeGrant {
+			continue
+		}
+		w := newWorld(t, k, k.name)
+		w.facts.Declared, w.facts.HasAlternate, w.facts.AllowGap = after, false, true
+		w.run(300)
+		w.checkEnd()
+		if v := w.load(); !w.settled() || w.p.issued > 3 {
+			t.Errorf("%s: %d grants were issued, settled: %v: %+v", k.name, w.p.issued, w.settled(), v.Journal)
+		}
+	}
+}

@@ -174,13 +174,13 @@ func (p *platform) refresh(token redact.Token, now time.Time) Outcome {
 
 func (p *platform) revoke(token redact.Token) Outcome {
 	g := p.of(token)
-	if g == nil || g.dead {
+	if g == nil || g.dead && !p.wholeGrant {
 		return Outcome{Kind: Denied}
 	}
 	if p.deaf {
 		return Outcome{Kind: Done}
 	}
-	g.dead = true
+	g.dead = true // and what it reaches ends besides, even if it was dead itself
 	for _, other := range p.grants {
 		if p.wholeGrant && other.principal == g.principal && other.client == g.client {
 			other.dead = true

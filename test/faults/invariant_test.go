@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -126,7 +127,7 @@ func (p *play) checkSent(s *send) {
 // answer was lost, or as the last resort, and never a third time.
 func (p *play) checkRefresh(s *send, c world.Call) {
 	for _, token := range c.Sent {
-		if token.Kind != world.RefreshToken {
+		if token.Kind != world.RefreshToken || c.Status == http.StatusTooManyRequests {
 			continue
 		}
 		n := p.refreshes[token.Fingerprint]
@@ -285,6 +286,9 @@ func (p *play) checkCalls(calls []world.Call) {
 		}
 		open = append(open, c)
 		for _, s := range c.Sent {
+			if c.Status == http.StatusTooManyRequests {
+				continue // it was turned away unread
+			}
 			if s.Kind == world.CodeToken || p.site.singleUse && s.Kind == world.RefreshToken && c.Effect == "refresh" {
 				sent[string(s.Kind)+" "+s.Fingerprint]++
 			}

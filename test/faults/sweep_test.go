@@ -6,6 +6,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/rotation"
@@ -44,6 +45,11 @@ func scenarios() []scenario {
 		{name: "deletion", deletes: true, change: func(p *play) error { return p.c.admin.Delete(p.ctx, p.acc) }},
 		{name: "deletion amid a handover", deletes: true, change: moves, amid: rotation.Overlap},
 		{name: "slow people", change: moves, leaves: []string{former}, slow: 3 * time.Hour},
+		{name: "one app, gap allowed", leaves: []string{former}, oneApp: true, gap: true, change: func(p *play) error {
+			return p.edit(func(a *v1alpha1.SocialAccount) {
+				a.Spec.Owner.Accountable, a.Spec.Credentials.AllowGap = successor, ptr.To(true)
+			})
+		}},
 		{name: "member removed", leaves: []string{leaver}, change: func(p *play) error {
 			return p.edit(func(a *v1alpha1.SocialAccount) {
 				a.Spec.Team = []v1alpha1.TeamMember{{Person: stays, Roles: []v1alpha1.Role{v1alpha1.RoleManager}}}
