@@ -114,8 +114,8 @@ func save() error {
 
 // sampled is how many plans `make test` plays, of so many runs.
 const (
-	sampled     = 40
-	sampledRuns = 5
+	sampled     = 24
+	sampledRuns = 4
 )
 
 // wanted is how many plans are to be played, of so many; all with FAULTS=all.
