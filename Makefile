@@ -147,6 +147,14 @@ snapshot = for f in $(GENERATED); do if [ -e "$$f" ]; then mkdir -p "$(BIN)/.ver
 simulate-day: ## Let the engine work through a day of 5 x 26,520 accounts; writes docs/simulated-day.md and bin/day.json
 	go run ./hack/simulateday
 
+FAULTS ?= 2900
+FAULTS_KILLS ?= 50
+.PHONY: faults
+faults: controlplane ## Strike a handover at every effect with every fault (FAULTS=all, SEED=… replays one); writes bin/faults.json
+	@hack/tools/gobuild.sh $(BIN)/mithaq . -trimpath -ldflags '$(LDFLAGS)'
+	@KUBEBUILDER_ASSETS=$(BIN) MITHAQ=$(BIN)/mithaq $(if $(SEED),SEED='$(SEED)',FAULTS=$(FAULTS) FAULTS_KILLS=$(FAULTS_KILLS) FAULTS_OUT=$(BIN)/faults.json) \
+		go test -count=1 -timeout 60m -v $(if $(SEED),-run TestNoFaultBreaksAnInvariant) ./test/faults
+
 BENCHTIME ?= 1s
 .PHONY: bench
 bench: controlplane ## Run the benchmarks (BENCHTIME=1s PKG=…)

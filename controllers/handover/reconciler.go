@@ -163,7 +163,10 @@ func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, s
 	if held == nil {
 		outcome = r.Perform(ctx, job)
 	}
-	stored, err = r.record(ctx, client.ObjectKeyFromObject(acc), stored, rotation.Record(stored.Vault, s.Call, &outcome, &f.Facts, r.Clock.Now()))
+	now := r.Clock.Now()
+	stored, err = r.record(ctx, acc, stored, result{s.Call, func(v *rotation.Vault) *rotation.Vault {
+		return rotation.Record(v, s.Call, &outcome, &f.Facts, now)
+	}})
 	return stored, errors.Join(held, err)
 }
 
@@ -202,18 +205,39 @@ const (
 	ShutdownPatience = recordFor + 2*time.Second
 )
 
-// record stores a result. A conflict means that somebody else took the vault
-// over; its word counts.
-func (r *Reconciler) record(ctx context.Context, key client.ObjectKey, stored custody.Stored, next *rotation.Vault) (custody.Stored, error) {
+// result is what a call yielded, to be taken into whatever vault is stored.
+type result struct {
+	call *rotation.Call
+	into func(*rotation.Vault) *rotation.Vault
+}
+
+// record stores a result. If the vault changed meanwhile, the result of a call that
+// changed something is taken into the new one as long as its attempt is open there:
+// its products exist nowhere else. Once somebody closed it, their word counts.
+func (r *Reconciler) record(ctx context.Context, acc *v1alpha1.SocialAccount, stored custody.Stored, got result) (custody.Stored, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
 	defer cancel()
-	var result custody.Stored
-	err := retry(ctx, func() (err error) {
-		result, err = r.Keeper.Save(ctx, key, stored, next)
-		return err
+	err := retry(ctx, func() error {
+		next, err := r.Keeper.Save(ctx, client.ObjectKeyFromObject(acc), stored, got.into(stored.Vault))
+		if err == nil {
+			stored = next
+			return nil
+		}
+		if !apierrors.IsConflict(err) || got.call.Op == nil {
+			return err
+		}
+		fresh, errLoad := r.Keeper.Load(ctx, acc.UID)
+		if errLoad != nil {
+			return errLoad
+		}
+		stored = fresh
+		if op := fresh.Vault.Journal.Op; op == nil || op.Attempt != got.call.Op.Attempt {
+			return nil
+		}
+		return errStillOpen
 	})
-	if err != nil {
-		return stored, err
-	}
-	return result, nil
+	return stored, err
 }
+
+// errStillOpen: the result is stored at the next try.
+var errStillOpen = errors.New("the vault changed, and the attempt is open")

@@ -143,7 +143,7 @@ func (j Job) mutate(ctx context.Context) rotation.Outcome {
 	switch j.Call.Op.Name {
 	case rotation.OpIssue:
 		return j.issue(ctx)
-	case rotation.OpRefresh:
+	case rotation.OpRefresh, rotation.OpTry:
 		if j.App.Client.Issue == nil {
 			return rotation.Outcome{Kind: rotation.Misconfigured}
 		}

@@ -156,6 +156,10 @@ func settleOp(v *Vault, o *Outcome, f *Facts, now time.Time) *Vault {
 		if v.Current != nil {
 			refreshed(v, o, f, now)
 		}
+	case OpTry:
+		if v.Retiring != nil {
+			tried(v, o, f, now)
+		}
 	case OpUnseat:
 		unseated(v, o, f, now)
 	case OpQuarantine, OpQuarantineAccess, OpRevokeGrant, OpRevokeAccess:

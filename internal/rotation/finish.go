@@ -50,7 +50,9 @@ func overlap(v *Vault, f *Facts, now time.Time) Step {
 // revoke ends the retiring credential, if that cannot end the new one.
 func revoke(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	r := v.Retiring
-	if r == nil || f.Traits.NoRevoke {
+	// One that is proven dead is left alone: ending its grant once more would end the
+	// credential that came after it.
+	if r == nil || f.Traits.NoRevoke || v.Journal.OldDead != "" {
 		next := v.copy()
 		next.enter(Unseating, now)
 		return begun(next, unseat(next, f, now), now)
@@ -70,6 +72,10 @@ func revoke(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one de
 		if token := r.tokenFor(op, f); token != "" && !done {
 			return Step{Vault: next, Call: next.intend(op, SlotRetiring, f.Fingerprint(token))}
 		}
+	}
+	if v.Journal.OldDead == "" && !v.Journal.Unproven {
+		// At once, while a refusal cannot be the end of its lifetime: people take days.
+		return probe(v, SlotRetiring)
 	}
 	next.enter(Unseating, now)
 	return begun(next, unseat(next, f, now), now)
@@ -105,6 +111,10 @@ func prove(v *Vault, f *Facts, now time.Time) Step {
 		if f.Traits.NoRevoke {
 			return waitOut(v, now)
 		}
+		if j.Lapsed && j.RevokedGrant && j.Ops[OpTry] < mostTries {
+			next := v.copy()
+			return Step{Vault: next, Call: next.intend(OpTry, SlotRetiring, f.Fingerprint(v.Retiring.Refresh))}
+		}
 		return probe(v, SlotRetiring)
 	}
 	return probe(v, SlotCurrent)
@@ -139,9 +149,7 @@ func provedOld(v *Vault, o *Outcome, f *Facts, now time.Time) {
 		j.Unproven = true
 		j.Tries, j.NextAttempt = 0, now.Add(reviseAfter)
 		if !f.Traits.NoRevoke {
-			v.enter(Revoking, now)
-			j.RevokedGrant, j.RevokedAccess = false, false
-			j.NextAttempt = now.Add(reviseAfter)
+			v.revokeAgain(now)
 		}
 	default:
 		j.Unproven = true
@@ -156,11 +164,46 @@ func (v *Vault) lapsed(f *Facts, now time.Time) {
 		v.Journal.OldDead, v.Journal.Unproven = EvidenceLifetime, false
 		return
 	}
-	v.Journal.Unproven = true
+	v.Journal.Unproven, v.Journal.Lapsed = true, true
+	if v.Journal.Phase == Revoking || v.Journal.Ops[OpTry] == 0 && !f.Traits.ListsPeople {
+		return // its refresh token shows it
+	}
 	v.again(&Outcome{RetryAfter: reviseAfter}, now)
 	if v.Journal.Tries > 1 && v.Journal.RevokedGrant && f.Traits.ListsPeople && v.Journal.Listed {
 		v.Journal.OldDead, v.Journal.Unproven = EvidenceRoleList, false
 	}
+}
+
+// mostTries is how often the refresh token of a retiring credential is sent (I3).
+const mostTries = 2
+
+// tried: a refusal of the refresh token proves that the grant is dead. A success
+// proves that it is not, and what came of it is to be revoked like the rest.
+func tried(v *Vault, o *Outcome, f *Facts, now time.Time) {
+	j := &v.Journal
+	switch o.Kind {
+	case Denied:
+		j.OldDead, j.Unproven = EvidenceProbe, false
+	case Done:
+		r := v.Retiring
+		r.Access, r.ExpiresAt, r.RefreshedAt = o.Product.Access, o.Product.ExpiresAt, now
+		if o.Product.Refresh != "" {
+			r.Refresh = o.Product.Refresh
+		}
+		v.learn(r, f, now)
+		j.Lapsed = false
+		v.revokeAgain(now)
+	default:
+		v.again(&Outcome{RetryAfter: max(reviseAfter, o.RetryAfter)}, now)
+	}
+}
+
+// revokeAgain: what still lives is revoked once more, after a while.
+func (v *Vault) revokeAgain(now time.Time) {
+	v.Journal.Unproven = true
+	v.enter(Revoking, now)
+	v.Journal.RevokedGrant, v.Journal.RevokedAccess = false, false
+	v.Journal.NextAttempt = now.Add(reviseAfter)
 }
 
 // settle closes the rotation.

@@ -61,6 +61,9 @@ const (
 	OpRevokeGrant  OpName = "revoke-grant"
 	OpRevokeAccess OpName = "revoke-access"
 	OpUnseat       OpName = "unseat"
+	// OpTry spends the refresh token of the retiring credential to learn whether it is
+	// dead: the last resort, once its access token ran out.
+	OpTry OpName = "try"
 	// OpQuarantine and OpQuarantineAccess revoke a pending grant that was for somebody
 	// else, and its access token.
 	OpQuarantine       OpName = "quarantine"

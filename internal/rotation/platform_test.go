@@ -111,7 +111,7 @@ func (p *platform) perform(call *Call, v *Vault, now time.Time) Outcome {
 	switch call.Op.Name {
 	case OpIssue:
 		return p.issue(call, now)
-	case OpRefresh:
+	case OpRefresh, OpTry:
 		return p.refresh(slot.Refresh, now)
 	case OpUnseat:
 		delete(p.members, call.Member.ID)
@@ -174,13 +174,13 @@ func (p *platform) refresh(token redact.Token, now time.Time) Outcome {
 
 func (p *platform) revoke(token redact.Token) Outcome {
 	g := p.of(token)
-	if g == nil || g.dead {
+	if g == nil || g.dead && !p.wholeGrant {
 		return Outcome{Kind: Denied}
 	}
 	if p.deaf {
 		return Outcome{Kind: Done}
 	}
-	g.dead = true
+	g.dead = true // and what it reaches ends besides, even if it was dead itself
 	for _, other := range p.grants {
 		if p.wholeGrant && other.principal == g.principal && other.client == g.client {
 			other.dead = true

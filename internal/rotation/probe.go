@@ -11,7 +11,7 @@ func probed(v *Vault, slot Which, o *Outcome, f *Facts, now time.Time) {
 		if o.Kind == Done && (v.Journal.Phase == Overlap || v.Journal.Phase == Proving) {
 			weighNew(v, now)
 		}
-	case v.Journal.Phase == Proving:
+	case v.Journal.Phase == Proving || v.Journal.Phase == Revoking:
 		v.Journal.CheckedAt = now
 		provedOld(v, o, f, now)
 	default:

@@ -158,6 +158,9 @@ type Journal struct {
 	Kept    []string `json:"kept,omitempty"`
 	// OldDead says how the end of the retiring credential is known.
 	OldDead Evidence `json:"oldDead,omitempty"`
+	// Lapsed: the retiring access token ran out before it was shown to be dead, which
+	// says nothing of its refresh token.
+	Lapsed bool `json:"lapsed,omitempty"`
 	// Unproven: the retiring credential was still accepted after its revocation.
 	Unproven bool `json:"unproven,omitempty"`
 	// Leaving is the slot that is being ended before the account goes.

@@ -205,7 +205,7 @@ func (s *grantStore) add(now time.Time, r record, life time.Duration) *record {
 	if r.value == "" {
 		s.minted++
 		sum := sha256.Sum256(fmt.Appendf(nil, "%s/%s/%s/%s/%d", r.Platform, r.Kind, r.Client, r.Person, s.minted))
-		r.value = s.rulesOf(r.Platform).Prefix + strings.NewReplacer("-", "A", "_", "B").Replace(base64.RawURLEncoding.EncodeToString(sum[:]))
+		r.value = s.rulesOf(r.Platform).Prefix + s.mark + strings.NewReplacer("-", "A", "_", "B").Replace(base64.RawURLEncoding.EncodeToString(sum[:]))
 	}
 	r.Issued = now
 	if life > 0 {

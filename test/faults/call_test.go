@@ -1,0 +1,285 @@
+package faults
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"mithaq.dev/mithaq/hack/platformsim/world"
+	"mithaq.dev/mithaq/internal/rotation"
+)
+
+// send is one request that the operator sent to the platform.
+type send struct {
+	// stored is the vault on the API server at that moment.
+	stored *rotation.Vault
+	tokens []string
+	host   string
+	effect string
+	// calls are what the platform's ledger recorded of it.
+	calls []world.Call
+}
+
+// platformGate lets the requests of one process to the platform through, apart from
+// the one that its plan spoils.
+type platformGate struct {
+	next http.RoundTripper
+	p    *play
+}
+
+// RoundTrip implements http.RoundTripper.
+func (g *platformGate) RoundTrip(r *http.Request) (*http.Response, error) {
+	p := g.p
+	s := send{host: r.URL.Scheme + "://" + r.URL.Host, tokens: shows(r)}
+	var err error
+	if s.stored, _, err = p.vault(); err != nil {
+		p.violated("the vault could not be read: %v", err)
+	}
+	s.effect = p.effectOf(&s)
+	f := p.called(s.effect)
+	switch f {
+	case crashBefore:
+		crash()
+	case lostBefore:
+		return nil, errGone
+	case throttled:
+		err = p.world.SetFaults(p.site.on, world.Fault{Kind: world.FaultThrottleNoReset, Requests: 1})
+	case broken:
+		err = p.world.SetFaults(p.site.on, world.Fault{Kind: world.FaultStatus, Requests: 1})
+	}
+	if err != nil {
+		p.violated("arming the platform: %v", err)
+	}
+	before := len(p.world.History().Calls)
+	p.checkSend(&s)
+	if p.deaf && (strings.HasPrefix(s.effect, "e12") || strings.HasPrefix(s.effect, "e13")) {
+		return answerOf(r, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, []byte(`{"revoked":true}`)), nil
+	}
+	answer, err := g.next.RoundTrip(r)
+	if errFaults := p.world.SetFaults(p.site.on); errFaults != nil {
+		p.violated("disarming the platform: %v", errFaults)
+	}
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := answer.Body.Close(); err != nil {
+		return nil, err
+	}
+	p.learn(body)
+	s.calls = p.world.History().Calls[before:]
+	p.sends = append(p.sends, s)
+	p.checkSent(&s)
+	switch f {
+	case crashAfter:
+		crash()
+	case lostAfter:
+		return nil, io.ErrUnexpectedEOF
+	case timeout:
+		return nil, context.DeadlineExceeded
+	case brokenAfter:
+		return answerOf(r, http.StatusBadGateway, http.Header{"Content-Type": {"text/html"}}, []byte("<html>bad gateway</html>")), nil
+	}
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	return answer, nil
+}
+
+// shows are the secrets that a request shows, and puts its body back.
+func shows(r *http.Request) []string {
+	var out []string
+	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		out = append(out, token)
+	}
+	form := url.Values{}
+	if r.Body != nil && r.Body != http.NoBody {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			form, _ = url.ParseQuery(string(body)) // what is no form shows nothing in one
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	for _, from := range []url.Values{r.URL.Query(), form} {
+		for _, name := range []string{"code", "refresh_token", "access_token", "token", "fb_exchange_token", "input_token"} {
+			out = append(out, from[name]...)
+		}
+	}
+	return out
+}
+
+// learn keeps every token that an answer holds: the world tells fingerprints alone.
+func (p *play) learn(body []byte) {
+	var parsed any
+	if json.Unmarshal(body, &parsed) != nil {
+		return
+	}
+	var walk func(any, string)
+	walk = func(node any, name string) {
+		switch n := node.(type) {
+		case map[string]any:
+			for k, v := range n {
+				walk(v, k)
+			}
+		case []any:
+			for _, v := range n {
+				walk(v, name)
+			}
+		case string:
+			if name == "access_token" || name == "refresh_token" {
+				p.raw[p.world.Fingerprint(n)] = n
+			}
+		}
+	}
+	walk(parsed, "")
+}
+
+// effectOf names a call by the intent that is stored when it is sent.
+func (p *play) effectOf(s *send) string {
+	v := s.stored
+	if v == nil {
+		return "?"
+	}
+	if op := v.Journal.Op; op != nil {
+		return map[rotation.OpName]string{
+			rotation.OpIssue: "e5 issue", rotation.OpRefresh: "refresh", rotation.OpRevokeGrant: "e12 revoke grant", rotation.OpRevokeAccess: "e13 revoke access",
+			rotation.OpUnseat: "e16 remove role", rotation.OpTry: "try", rotation.OpQuarantine: "quarantine grant", rotation.OpQuarantineAccess: "quarantine access",
+		}[op.Name]
+	}
+	holds := func(slot *rotation.Slot) bool { return slot != nil && slices.Contains(s.tokens, string(slot.Access)) }
+	switch {
+	case v.Journal.Phase == rotation.Verifying && holds(v.Pending):
+		return "e7 identity"
+	case holds(v.Retiring):
+		return "e18 probe old"
+	case v.Journal.Phase == rotation.Unseating:
+		return "list people"
+	case v.Journal.Phase == rotation.Proving:
+		return "e19 probe current"
+	}
+	return "check current"
+}
+
+// called counts a call and says which fault strikes it.
+func (p *play) called(effect string) fault {
+	if !p.armed {
+		return none
+	}
+	p.calls++
+	p.effects = append(p.effects, "call "+effect)
+	if p.where == atCall && p.nth == p.calls && !p.struck {
+		p.struck, p.struckAt = true, "call "+effect
+		return p.fault
+	}
+	return none
+}
+
+// wrote counts a write to the API server and says which fault strikes it.
+func (p *play) wrote(r *http.Request) fault {
+	if !p.armed {
+		return none
+	}
+	p.writes++
+	last := ""
+	if n := len(p.effects); n > 0 {
+		last = p.effects[n-1]
+	}
+	p.effects = append(p.effects, "write "+p.writing(r))
+	if p.where == atAPI && p.nth == p.writes && !p.struck {
+		p.struck, p.afterIssue = true, last == "call e5 issue"
+		return p.fault
+	}
+	return none
+}
+
+// unstruck is the vault before a write of a run without a fault, where writes are
+// named; an empty one before the first.
+func (p *play) unstruck() *rotation.Vault {
+	if !p.armed || p.where != nowhere || p.mistake != nil {
+		return nil
+	}
+	v, _, err := p.vault()
+	if err != nil {
+		p.violated("the vault could not be read: %v", err)
+	}
+	if v == nil {
+		v = rotation.New("")
+	}
+	return v
+}
+
+// nameWrite names the last write by what it changed.
+func (p *play) nameWrite(a *rotation.Vault) {
+	if a == nil {
+		return
+	}
+	last := len(p.effects) - 1
+	b := p.unstruck()
+	switch p.effects[last] {
+	case "write vault":
+		p.effects[last] = "write " + changeOf(a, b)
+	case "write status":
+		switch b.Journal.Phase {
+		case rotation.AwaitingConsent:
+			p.effects[last] = "write e3 status URL"
+		case rotation.Idle:
+			p.effects[last] = "write e21 status and event"
+		}
+	}
+}
+
+// changeOf names what a stored change is in the handover's design.
+func changeOf(a, b *rotation.Vault) string {
+	from, to := a.Journal.Op, b.Journal.Op
+	switch {
+	case from == nil && to != nil:
+		return map[rotation.OpName]string{
+			rotation.OpIssue: "e4 intent", rotation.OpRevokeGrant: "e11 intent", rotation.OpRevokeAccess: "e11 intent", rotation.OpUnseat: "e15 intent",
+		}[to.Name] + suffix(to.Name)
+	case from != nil && to == nil:
+		return map[rotation.OpName]string{
+			rotation.OpIssue: "e6 pending", rotation.OpRevokeGrant: "e14 result", rotation.OpRevokeAccess: "e14 result", rotation.OpUnseat: "e17 result",
+		}[from.Name] + suffix(from.Name)
+	case b.Pending != nil && !b.Pending.VerifiedAt.IsZero():
+		return "e8 verified"
+	case a.Journal.Phase != b.Journal.Phase:
+		switch b.Journal.Phase {
+		case rotation.Promoted:
+			return "e9 promote"
+		case rotation.Idle:
+			return "e20 close"
+		case rotation.AwaitingConsent, rotation.Issuing:
+			return "e1 e2 open and verifier"
+		}
+		return "phase"
+	}
+	return "step"
+}
+
+// suffix tells renewals and quarantines from the operations of the design.
+func suffix(op rotation.OpName) string {
+	switch op {
+	case rotation.OpIssue, rotation.OpRevokeGrant, rotation.OpRevokeAccess, rotation.OpUnseat:
+		return ""
+	}
+	return string(op)
+}
+
+// writing names a write.
+func (p *play) writing(r *http.Request) string {
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/status"):
+		return "status"
+	case strings.Contains(r.URL.Path, "/socialaccounts/"):
+		return "finalizer"
+	case strings.Contains(r.URL.Path, "/namespaces/"+accounts+"/secrets"):
+		return "e10 publish"
+	}
+	return "vault"
+}
