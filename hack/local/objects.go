@@ -87,4 +87,3 @@ func decode(docs io.ReadCloser, file string) ([]*unstructured.Unstructured, erro
 		out = append(out, object)
 	}
 }
-
