@@ -147,9 +147,25 @@ snapshot = for f in $(GENERATED); do if [ -e "$$f" ]; then mkdir -p "$(BIN)/.ver
 simulate-day: ## Let the engine work through a day of 5 x 26,520 accounts; writes docs/simulated-day.md and bin/day.json
 	go run ./hack/simulateday
 
-BENCHTIME ?= 1s
+N ?= 10000
+PHASE ?=
+BENCH_FLAGS ?=
 .PHONY: bench
-bench: controlplane ## Run the benchmarks (BENCHTIME=1s PKG=…)
+bench: controlplane ## Measure the operator with N accounts (10000) on a real API server; writes bin/bench.json (PHASE=restart BENCH_FLAGS=…)
+	@hack/tools/gobuild.sh $(BIN)/mithaq . -trimpath -ldflags '$(LDFLAGS)'
+	@hack/tools/gobuild.sh $(BIN)/platformsim ./hack/platformsim -trimpath -ldflags '$(LDFLAGS)'
+	@hack/tools/gobuild.sh $(BIN)/bench-naive ./hack/bench/naive -trimpath -ldflags '$(LDFLAGS)'
+	@hack/tools/gobuild.sh $(BIN)/bench ./hack/bench -trimpath -ldflags '$(LDFLAGS)'
+	@exec $(BIN)/bench --accounts $(N) $(if $(PHASE),--phase $(PHASE)) $(BENCH_FLAGS)
+
+SIZES ?= 1000 10000 50000 132595
+.PHONY: bench-scaling
+bench-scaling: ## Run make bench for each of SIZES and write the figures into docs/scaling.md; takes hours
+	@set -e; for n in $(SIZES); do $(MAKE) --no-print-directory bench N=$$n BENCH_FLAGS='--page docs/scaling.md $(BENCH_FLAGS)'; done
+
+BENCHTIME ?= 1s
+.PHONY: bench-go
+bench-go: controlplane ## Run the Go benchmarks (BENCHTIME=1s PKG=…)
 	KUBEBUILDER_ASSETS=$(BIN) go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) $(TESTFLAGS) $(PKG)
 
 .PHONY: bench-policy

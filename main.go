@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	goruntime "runtime"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -81,6 +82,10 @@ func run(ctx context.Context, args []string) error {
 		return nil
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.Logging)))
+	if o.PprofAddress != "" {
+		// One contention in a hundred: enough to see what is fought for.
+		goruntime.SetMutexProfileFraction(100)
+	}
 	mgr, leader, err := newManager(o)
 	if err != nil {
 		return err
@@ -130,6 +135,7 @@ func newManager(o settings.Options) (manager.Manager, *custody.Leadership, error
 		Scheme:                              newScheme(),
 		Metrics:                             served,
 		HealthProbeBindAddress:              o.HealthAddress,
+		PprofBindAddress:                    o.PprofAddress,
 		LeaderElection:                      o.LeaderElection,
 		LeaderElectionID:                    custody.LeaseName,
 		LeaderElectionNamespace:             o.Namespace,
