@@ -27,6 +27,8 @@ type conn struct {
 	Connection
 	state    LaneState
 	answered bool
+	// heard is when it last did.
+	heard time.Time
 
 	rings   map[ringKey]*ring
 	urgent  map[platform.Lookup]*queue

@@ -79,6 +79,8 @@ type View struct {
 	Restored bool
 	// Lane says what keeps the engine from looking.
 	Lane LaneState
+	// Heard is when the connection last answered for anybody; zero: never yet.
+	Heard time.Time
 	// Stale: the snapshot is older than the target's bound.
 	Stale bool
 	// Activity is nil if nothing is wanted, or nobody knows yet how it is read.
