@@ -28,7 +28,11 @@ func writePage(page, folder string) error {
 	if err != nil {
 		return fmt.Errorf("reading the page: %w", err)
 	}
-	next, err := between(string(raw), scalingTable(runs))
+	reckoned, err := meaning(runs[len(runs)-1])
+	if err != nil {
+		return err
+	}
+	next, err := between(string(raw), scalingTable(runs)+"\n"+reckoned)
 	if err != nil {
 		return fmt.Errorf("%s: %w", page, err)
 	}
