@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"mithaq.dev/mithaq/hack/bench/figures"
@@ -115,6 +118,9 @@ func (b *bench) platform(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := b.keep("ledger.json", ledger); err != nil {
+		return err
+	}
 	all := map[string]*asked{}
 	for _, p := range fleet.Platforms() {
 		a := measure.AskedOf(ledger, world.Platform(p))
@@ -172,4 +178,13 @@ func (b *bench) swept(ctx context.Context, before world.Ledger) (sweep, error) {
 	}
 	out.done = func(sweeps int) bool { return least >= float64(sweeps) }
 	return out, nil
+}
+
+// keep saves something beside the logs, for whoever wonders about a figure.
+func (b *bench) keep(name string, what any) error {
+	raw, err := json.MarshalIndent(what, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(b.state, name), raw, 0o600)
 }

@@ -69,6 +69,8 @@ func (b *bench) startSimulator(ctx context.Context) error {
 	if b.simulator, err = local.StartSimulator(ctx, b.place(), file, flags...); err != nil {
 		return err
 	}
+	// With its organisation, Snapchat is read by pages and not account by account.
+	b.simulator.Secrets[fleet.SnapchatSecret][fleet.OrganizationsKey] = fleet.Organisation
 	b.sim = measure.Simulator{Base: b.simulator.Addresses[local.Control]}
 	return nil
 }

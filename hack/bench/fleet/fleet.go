@@ -31,7 +31,7 @@ const NamePrefix = "body-"
 // Whole is the number of accounts of the whole ministry.
 const Whole = wholePlatform * 5
 
-// every so many accounts one is different, by its index.
+// Of so many bodies the accounts of one are different, on all platforms.
 const (
 	violatingEvery = 10  // breaks a rule from the beginning
 	hundred        = 100 // one of a hundred: 1 percent
@@ -191,10 +191,10 @@ func identity(p v1alpha1.PlatformName, body int) (id, handle string) {
 // Drifts says that the account is of the percent whose profile somebody changes, Flips
 // that it is of the percent whose verdict the edit of the policy turns. Neither breaks
 // a rule before.
-func (a Account) Drifts() bool { return a.Index%hundred == driftsAt }
+func (a Account) Drifts() bool { return a.Body%hundred == driftsAt }
 
 // Flips is described at Drifts.
-func (a Account) Flips() bool { return a.Index%hundred == flipsAt }
+func (a Account) Flips() bool { return a.Body%hundred == flipsAt }
 
 // Violating says that the account breaks a rule from the beginning.
-func (a Account) Violating() bool { return a.Index%violatingEvery == 0 }
+func (a Account) Violating() bool { return a.Body%violatingEvery == 0 }

@@ -6,10 +6,17 @@ import (
 	"mithaq.dev/mithaq/hack/platformsim/world"
 )
 
+// SnapchatSecret is Snapchat's app Secret, and OrganizationsKey its key for the
+// organisations whose profiles are read page by page; see docs/platforms.md.
+const (
+	SnapchatSecret   = "snapchat-moe-app"
+	OrganizationsKey = "organizationIDs"
+)
+
 // The organisations that hold the accounts, and who reads for them.
 const (
 	portfolio    = "700"
-	organisation = "8fdeefec-f502-4ca8-9a84-6411e0a51053"
+	Organisation = "8fdeefec-f502-4ca8-9a84-6411e0a51053"
 	systemUser   = "900"
 	reader       = "a71cfcae-895d-4314-9460-e2ffd2515dd0"
 	metaApp      = "1000"
@@ -37,7 +44,7 @@ func (f *Fleet) World() world.Fleet {
 		People: []world.Person{
 			{Platform: world.Facebook, ID: systemUser, Name: "Mithaq", Kind: world.System, Organisation: portfolio, OrganisationRole: "ADMIN"},
 			{Platform: world.Instagram, ID: systemUser, Name: "Mithaq", Kind: world.System, Organisation: portfolio, OrganisationRole: "ADMIN"},
-			{Platform: world.Snapchat, ID: reader, Name: "Mithaq", Organisation: organisation, OrganisationRole: "admin"},
+			{Platform: world.Snapchat, ID: reader, Name: "Mithaq", Organisation: Organisation, OrganisationRole: "admin"},
 		},
 		Roles: []world.Role{
 			{Platform: world.Facebook, Account: world.AllAccounts, Person: systemUser, Tasks: []string{"MANAGE"}},
@@ -79,7 +86,7 @@ func (a Account) Live() world.Account {
 	case v1alpha1.PlatformFacebook, v1alpha1.PlatformInstagram:
 		out.Owner = portfolio
 	case v1alpha1.PlatformSnapchat:
-		out.Owner = organisation
+		out.Owner = Organisation
 	case v1alpha1.PlatformYouTube:
 	}
 	return out
