@@ -37,6 +37,8 @@ type conn struct {
 	images  images
 	mass    mass
 	walk    walk
+	// joining is when the first of its targets joined, joined when the last did.
+	joining, joined time.Time
 	// opened is when the connection was first taken into use by this process, asked
 	// that the reconciler was woken to save what was spent.
 	opened time.Time
@@ -259,6 +261,9 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 	if by == platform.ByID && len(q.waiting) > 0 {
 		if c.early() {
 			return nil, rest
+		}
+		if wait := c.gathering(now); wait > 0 {
+			return nil, min(rest, wait)
 		}
 		c.seen(by)
 	}
