@@ -38,6 +38,7 @@ import (
 	"mithaq.dev/mithaq/controllers/handover"
 	"mithaq.dev/mithaq/controllers/platformconnection"
 	"mithaq.dev/mithaq/controllers/socialaccount"
+	"mithaq.dev/mithaq/internal/compact"
 	"mithaq.dev/mithaq/internal/consent"
 	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/edition"
@@ -165,7 +166,8 @@ func cacheOptions(namespace string) cache.Options {
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			secrets: {Namespaces: map[string]cache.Config{namespace: {}}},
+			secrets:                   {Namespaces: map[string]cache.Config{namespace: {}}},
+			&v1alpha1.SocialAccount{}: {Transform: compact.Account()},
 		},
 	}
 }

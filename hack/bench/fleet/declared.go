@@ -18,10 +18,7 @@ const PolicyName = "moe-manual"
 const Rules = 30
 
 // controls are the facts that people confirm.
-var controls = []v1alpha1.RuleName{
-	"two-factor-enabled", "recovery-address-ours", "shared-devices-none", "handover-planned", "devices-managed",
-	"contact-reachable", "archive-kept", "comments-watched", "logo-approved",
-}
+var controls = []v1alpha1.RuleName{"two-factor-enabled", "recovery-address-ours", "shared-devices-none"}
 
 // marker is in the purpose of those whose verdict an edit of the policy turns.
 const marker = "تجربة"
@@ -29,8 +26,7 @@ const marker = "تجربة"
 // Policy is the manual of hack/manual, changed so that all of its 30 rules can be
 // judged by a profile and by what is declared: reading posts costs up to a request an
 // account and belongs to another measurement. In place of the eight rules about posts
-// and of the one about credentials there are six attestations and three expressions
-// more. every is the interval between two looks.
+// and of the one about credentials there are nine expressions more. every is the interval between two looks.
 func Policy(every time.Duration) *v1alpha1.GovernancePolicy {
 	spec := *manual.Spec()
 	spec.Activity, spec.Content, spec.Sources, spec.Languages, spec.Performance, spec.Credentials = nil, nil, nil, nil, nil, nil
@@ -46,7 +42,7 @@ func Policy(every time.Duration) *v1alpha1.GovernancePolicy {
 	spec.Identity.HandlePattern = `^(moe|edu)[._][a-z0-9._]+$`
 	spec.Identity.DisplayNamePattern = `^(مدرسة|إدارة التعليم|وزارة التعليم)( |$)`
 	spec.Rules = []v1alpha1.CustomRule{
-		{Name: "geo-off", Expression: `!has(live.location) || live.location == ''`},
+		{Name: "handle-is-ours", Expression: `live.handle.startsWith('edu') || live.handle.startsWith('moe')`},
 		{Name: "unit-said", Expression: `account.unit.startsWith('edu') || account.unit == 'moe'`},
 		{Name: "contact-differs", Expression: `account.contact != account.accountable`},
 		{Name: "somebody-approves", Expression: `team.exists(m, 'Approver' in m.roles)`},
@@ -54,6 +50,12 @@ func Policy(every time.Duration) *v1alpha1.GovernancePolicy {
 		{Name: "known-in-arabic", Expression: `live.displayName.contains('التعليم') || live.displayName.contains('مدرسة')`},
 		{Name: "body-is-labelled", Expression: `'body' in account.labels`},
 		{Name: "arabic-leads", Expression: `account.language == 'ar'`},
+		{Name: "handle-as-declared", Expression: `live.handle == account.handle`},
+		{Name: "name-as-approved", Expression: `live.displayName == account.profile.displayName`},
+		{Name: "unit-is-no-path", Expression: `!account.unit.endsWith('/')`},
+		{Name: "somebody-publishes", Expression: `team.exists(m, 'Publisher' in m.roles)`},
+		{Name: "nobody-does-both", Expression: `team.all(m, !('Approver' in m.roles && 'Publisher' in m.roles))`},
+		{Name: "contact-is-ours", Expression: `account.contact.endsWith('@edu.example')`},
 		{Name: "purpose-is-lasting", Expression: `!account.purpose.contains('حملة')`},
 	}
 	return &v1alpha1.GovernancePolicy{ObjectMeta: metav1.ObjectMeta{Name: PolicyName}, Spec: spec}
