@@ -14,6 +14,7 @@ import (
 	"mithaq.dev/mithaq/hack/bench/figures"
 	"mithaq.dev/mithaq/hack/bench/fleet"
 	"mithaq.dev/mithaq/hack/bench/measure"
+	"mithaq.dev/mithaq/hack/platformsim/world"
 )
 
 // edit changes the policy.
@@ -90,9 +91,25 @@ func (b *bench) restart(ctx context.Context) error {
 		return err
 	}
 	profile := b.profile(ctx, "restart")
+	last, err := b.lookedAgain(ctx, asked, r)
+	if err != nil {
+		return err
+	}
+	since := time.Since(b.operator.started).Seconds()
+	r.SecondsToReady, r.PlatformRequests, r.PlatformMinimum = since, last.requests, last.minimum
+	after, err := b.untilQuiet(ctx, before)
+	if err != nil {
+		return err
+	}
+	r.APIWrites, r.Events, r.ByResource = after.Sum(), after[measure.Events], after
+	b.result.Restart = r
+	return errors.Join(profile(), b.restartPeak())
+}
+
+// lookedAgain waits until the new process has judged every account, and looked at it.
+func (b *bench) lookedAgain(ctx context.Context, asked world.Ledger, r *restart) (last sweep, err error) {
 	since := func() float64 { return time.Since(b.operator.started).Seconds() }
-	var last sweep
-	err = b.until(ctx, time.Second/2, func() (bool, error) {
+	err = b.until(ctx, time.Second, func() (bool, error) {
 		if r.ReadyzSeconds == 0 && b.operator.ready(ctx) {
 			r.ReadyzSeconds = since()
 		}
@@ -111,17 +128,7 @@ func (b *bench) restart(ctx context.Context) error {
 		}
 		return r.JudgedSeconds > 0 && last.done(1), nil
 	})
-	if err != nil {
-		return err
-	}
-	r.SecondsToReady, r.PlatformRequests, r.PlatformMinimum = since(), last.requests, last.minimum
-	after, err := b.untilQuiet(ctx, before)
-	if err != nil {
-		return err
-	}
-	r.APIWrites, r.Events, r.ByResource = after.Sum(), after[measure.Events], after
-	b.result.Restart = r
-	return errors.Join(profile(), b.restartPeak())
+	return last, err
 }
 
 // restartPeak adds the most that a process held which listed a converged fleet.

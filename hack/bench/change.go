@@ -120,21 +120,7 @@ func (b *bench) policyEdit(ctx context.Context) error {
 		return err
 	}
 	out := &policyEdit{Accounts: b.fleet.N, ChangedVerdicts: flips}
-	if err := b.until(ctx, time.Second/4, func() (bool, error) {
-		seen, err := b.watch.figures()
-		if err != nil {
-			return false, err
-		}
-		b.say.bar("verdicts changed", seen.flipped, flips)
-		n, err := b.operator.reconciled(ctx)
-		if err != nil {
-			return false, err
-		}
-		if out.JudgedSeconds == 0 && n-judged >= b.fleet.N {
-			out.JudgedSeconds = time.Since(begun).Seconds()
-		}
-		return seen.flipped >= flips && out.JudgedSeconds > 0, nil
-	}); err != nil {
+	if err := b.judgedAnew(ctx, begun, judged, out); err != nil {
 		return err
 	}
 	if err := profile(); err != nil {
@@ -151,6 +137,26 @@ func (b *bench) policyEdit(ctx context.Context) error {
 	out.Writes = after[accountStatuses]
 	b.result.PolicyEdit = out
 	return nil
+}
+
+// judgedAnew waits until every account was judged and every flipped verdict saved. The
+// operator's metrics are asked for once a second only: they cost it something.
+func (b *bench) judgedAnew(ctx context.Context, begun time.Time, judged int, out *policyEdit) error {
+	return b.until(ctx, time.Second, func() (bool, error) {
+		seen, err := b.watch.figures()
+		if err != nil {
+			return false, err
+		}
+		b.say.bar("verdicts changed", seen.flipped, out.ChangedVerdicts)
+		n, err := b.operator.reconciled(ctx)
+		if err != nil {
+			return false, err
+		}
+		if out.JudgedSeconds == 0 && n-judged >= b.fleet.N {
+			out.JudgedSeconds = time.Since(begun).Seconds()
+		}
+		return seen.flipped >= out.ChangedVerdicts && out.JudgedSeconds > 0, nil
+	})
 }
 
 // accountStatuses are the writes to accounts' statuses.

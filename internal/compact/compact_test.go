@@ -14,7 +14,7 @@ import (
 )
 
 // account is as a decoder makes it: each string by itself.
-func account(t *testing.T, n int) *v1alpha1.SocialAccount {
+func account(t testing.TB, n int) *v1alpha1.SocialAccount {
 	t.Helper()
 	raw := fmt.Sprintf(`{
 		"metadata": {"name": "a%[1]d", "namespace": "edu-riyadh", "labels": {"tier": "school", "body": "%[1]d"}, "annotations": {"mithaq.dev/check-requested": "1"}},
