@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"mithaq.dev/mithaq/hack/bench/figures"
@@ -76,6 +77,9 @@ func (b *bench) latencies(ctx context.Context, d *drift, changed []fleet.Account
 		saved, detected := b.watch.driftedAt(a.Name)
 		if was && detected {
 			took = append(took, saved.Sub(answered))
+			if took[len(took)-1] == slices.Max(took) {
+				d.SlowestOf = string(a.Platform)
+			}
 		}
 	}
 	d.Detected = len(took)

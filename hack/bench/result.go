@@ -152,7 +152,9 @@ type drift struct {
 
 	Detected       int     `json:"detected"`
 	SlowestSeconds float64 `json:"slowestSeconds"`
-	Writes         int     `json:"writes"`
+	// SlowestOf is the platform of the slowest.
+	SlowestOf string `json:"slowestOf"`
+	Writes    int    `json:"writes"`
 	// Sweeps is how many passed until the last was detected.
 	Sweeps float64 `json:"sweeps"`
 }
