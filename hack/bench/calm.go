@@ -78,11 +78,7 @@ func (b *bench) restart(ctx context.Context) error {
 		return err
 	}
 	debug.FreeOSMemory()
-	before, err := b.writes(ctx)
-	if err != nil {
-		return err
-	}
-	asked, err := b.sim.Ledger(ctx)
+	before, err := b.now(ctx, 0)
 	if err != nil {
 		return err
 	}
@@ -91,13 +87,13 @@ func (b *bench) restart(ctx context.Context) error {
 		return err
 	}
 	profile := b.profile(ctx, "restart")
-	last, err := b.lookedAgain(ctx, asked, r)
+	last, err := b.lookedAgain(ctx, before.asked, r)
 	if err != nil {
 		return err
 	}
 	since := time.Since(b.operator.started).Seconds()
 	r.SecondsToReady, r.PlatformRequests, r.PlatformMinimum = since, last.requests, last.minimum
-	after, err := b.untilQuiet(ctx, before)
+	after, err := b.untilQuiet(ctx, before.writes)
 	if err != nil {
 		return err
 	}
@@ -149,42 +145,28 @@ func (b *bench) steady(ctx context.Context) error {
 	if err := b.running(ctx); err != nil {
 		return err
 	}
-	before, err := b.writes(ctx)
+	before, err := b.now(ctx, b.operator.PID())
 	if err != nil {
 		return err
 	}
-	asked, err := b.sim.Ledger(ctx)
-	if err != nil {
-		return err
-	}
-	cpu, err := measure.CPU(b.operator.PID())
-	if err != nil {
-		return err
-	}
-	begun := time.Now()
 	profile := b.profile(ctx, "steady")
 	if err := b.rest(ctx, "steady", time.Duration(b.sweeps)*b.every); err != nil {
 		return err
 	}
-	spent, err := measure.CPU(b.operator.PID())
+	after, err := b.now(ctx, b.operator.PID())
 	if err != nil {
 		return err
 	}
-	took := time.Since(begun)
-	after, err := b.writes(ctx)
+	s, err := b.swept(ctx, before.asked)
 	if err != nil {
 		return err
 	}
-	s, err := b.swept(ctx, asked)
-	if err != nil {
-		return err
-	}
-	wrote := after.Since(before)
+	wrote := after.writes.Since(before.writes)
 	out := &steady{
 		Sweeps: b.sweeps, APIWrites: wrote.Sum(), Events: wrote[measure.Events], Leases: wrote[measure.Leases], ByResource: wrote,
-		Seconds: took.Seconds(), PlatformRequests: s.requests, PlatformMinimum: s.minimum * b.sweeps,
+		Seconds: after.at.Sub(before.at).Seconds(), PlatformRequests: s.requests, PlatformMinimum: s.minimum * b.sweeps,
 	}
-	if out.CPUMicrosPerAccountPerSweep, err = figures.MicrosPerAccount(spent-cpu, b.fleet.N, b.sweeps); err != nil {
+	if out.CPUMicrosPerAccountPerSweep, err = figures.MicrosPerAccount(after.cpu-before.cpu, b.fleet.N, b.sweeps); err != nil {
 		return err
 	}
 	// A request more or less at the edges; fewer, and there were not so many sweeps.

@@ -22,11 +22,7 @@ func (b *bench) drift(ctx context.Context) error {
 			changed = append(changed, a)
 		}
 	}
-	before, err := b.writes(ctx)
-	if err != nil {
-		return err
-	}
-	asked, err := b.sim.Ledger(ctx)
+	before, err := b.now(ctx, 0)
 	if err != nil {
 		return err
 	}
@@ -39,26 +35,31 @@ func (b *bench) drift(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	// Three intervals: what is not detected by then was not detected in the sweep.
-	deadline := time.Now().Add(3 * b.every)
-	if err := b.until(ctx, 200*time.Millisecond, func() (bool, error) {
-		seen, err := b.watch.figures()
-		b.say.bar("drift detected", seen.drifted, len(changed))
-		return seen.drifted >= len(changed) || time.Now().After(deadline), err
-	}); err != nil {
+	if err := b.detected(ctx, len(changed)); err != nil {
 		return err
 	}
-	s, err := b.swept(ctx, asked)
+	s, err := b.swept(ctx, before.asked)
 	if err != nil {
 		return err
 	}
-	after, err := b.untilQuiet(ctx, before)
+	after, err := b.untilQuiet(ctx, before.writes)
 	if err != nil {
 		return err
 	}
 	d := &drift{Changed: len(changed), Writes: after.Sum(), Sweeps: float64(s.requests) / float64(s.minimum)}
 	b.result.Drift = d
 	return b.latencies(ctx, d, changed)
+}
+
+// detected waits until all changes are in a status, three intervals at most.
+func (b *bench) detected(ctx context.Context, changed int) error {
+	// What is not detected by then was not detected in the sweep.
+	deadline := time.Now().Add(3 * b.every)
+	return b.until(ctx, 200*time.Millisecond, func() (bool, error) {
+		seen, err := b.watch.figures()
+		b.say.bar("drift detected", seen.drifted, changed)
+		return seen.drifted >= changed || time.Now().After(deadline), err
+	})
 }
 
 // latencies are the times from answer to status.

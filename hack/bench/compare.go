@@ -46,60 +46,58 @@ func (b *bench) naive(ctx context.Context) error {
 
 // pollNaively measures after its first sweep, which fills caches.
 func (b *bench) pollNaively(ctx context.Context, process *local.Process) (*naive, error) {
-	asked := func() (int, error) {
-		l, err := b.sim.Ledger(ctx)
-		return measure.AskedOf(l, world.X).API, err
-	}
 	n := b.naiveAccounts()
-	begin, err := asked()
+	if err := b.firstPolls(ctx, process, n); err != nil {
+		return nil, err
+	}
+	before, err := b.now(ctx, process.PID())
 	if err != nil {
 		return nil, err
 	}
-	if err := b.until(ctx, 500*time.Millisecond, func() (bool, error) {
+	if err := b.rest(ctx, "naive controller", time.Duration(b.sweeps)*b.naiveEvery); err != nil {
+		return nil, err
+	}
+	after, err := b.now(ctx, process.PID())
+	if err != nil {
+		return nil, err
+	}
+	return compared(before, after, n)
+}
+
+// firstPolls waits until every account was polled once.
+func (b *bench) firstPolls(ctx context.Context, process *local.Process, n int) error {
+	begin, err := b.sim.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	return b.until(ctx, 500*time.Millisecond, func() (bool, error) {
 		select {
 		case <-process.Done:
 			return false, fmt.Errorf("it ended: %w; see its log", process.Err())
 		default:
 		}
-		now, err := asked()
-		b.say.bar("naive controller, first sweep", now-begin, n)
-		return now-begin >= n, err
-	}); err != nil {
-		return nil, err
-	}
-	before, err := b.writes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if begin, err = asked(); err != nil {
-		return nil, err
-	}
-	cpu, err := measure.CPU(process.PID())
-	if err != nil {
-		return nil, err
-	}
-	begun := time.Now()
-	if err := b.rest(ctx, "naive controller", time.Duration(b.sweeps)*b.naiveEvery); err != nil {
-		return nil, err
-	}
-	spent, err := measure.CPU(process.PID())
-	if err != nil {
-		return nil, err
-	}
-	after, err := b.writes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	end, err := asked()
-	if err != nil {
-		return nil, err
-	}
-	polls, wrote := end-begin, after.Since(before)
+		now, err := b.sim.Ledger(ctx)
+		polls := polled(begin, now)
+		b.say.bar("naive controller, first sweep", polls, n)
+		return polls >= n, err
+	})
+}
+
+// polled is how often X was asked between two ledgers.
+func polled(before, after world.Ledger) int {
+	return measure.AskedOf(after, world.X).Minus(measure.AskedOf(before, world.X)).API
+}
+
+// compared makes figures of two moments between which n accounts were polled. They are
+// divided by the polls that it managed, which may be fewer than it should have.
+func compared(before, after moment, n int) (*naive, error) {
+	polls, wrote := polled(before.asked, after.asked), after.writes.Since(before.writes)
 	if polls < n || wrote[accountStatuses] < 1 {
-		return nil, fmt.Errorf("it polled %d of %d accounts in %d intervals and wrote %d", polls, n, b.sweeps, wrote[accountStatuses])
+		return nil, fmt.Errorf("it polled %d of %d accounts and wrote %d", polls, n, wrote[accountStatuses])
 	}
-	out := &naive{Accounts: n, Seconds: time.Since(begun).Seconds(), Sweeps: float64(polls) / float64(n)}
-	out.CPUMicrosPerAccountPerSweep, err = figures.MicrosPerAccount(spent-cpu, polls, 1)
+	out := &naive{Accounts: n, Seconds: after.at.Sub(before.at).Seconds(), Sweeps: float64(polls) / float64(n)}
+	var err error
+	out.CPUMicrosPerAccountPerSweep, err = figures.MicrosPerAccount(after.cpu-before.cpu, polls, 1)
 	out.APIWritesPerAccountPerSweep = float64(wrote.Sum()) / float64(polls)
 	// A poll ends with its write.
 	out.PlatformRequestsPerAccount = float64(polls) / float64(wrote[accountStatuses])

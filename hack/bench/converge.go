@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,17 +27,9 @@ func (b *bench) convergence(ctx context.Context) error {
 	if err := b.startOperator(ctx); err != nil {
 		return err
 	}
-	c := &convergence{}
 	profile := b.profile(ctx, "convergence")
-	var ready time.Time
-	if err := b.until(ctx, 100*time.Millisecond, func() (bool, error) {
-		if ready.IsZero() && b.operator.ready(ctx) {
-			ready = time.Now()
-		}
-		seen, err := b.watch.figures()
-		b.say.bar("accounts converged", seen.settled, b.fleet.N)
-		return seen.settled >= b.fleet.N && !ready.IsZero(), err
-	}); err != nil {
+	ready, err := b.settles(ctx)
+	if err != nil {
 		return b.unfinished(err)
 	}
 	if err := profile(); err != nil {
@@ -52,19 +43,45 @@ func (b *bench) convergence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	seen, err := b.watch.figures()
+	c, err := b.converged(after, cpu)
 	if err != nil {
 		return err
 	}
-	took, writing := seen.last.Sub(b.operator.started), seen.last.Sub(seen.first)
-	c.Seconds, c.WritingSeconds, c.ReadySeconds = took.Seconds(), writing.Seconds(), ready.Sub(b.operator.started).Seconds()
-	c.Writes, c.Events, c.ByResource = after.Sum(), after[measure.Events], after
-	var errs [3]error
-	c.WritesPerSecond, errs[0] = figures.PerSecond(c.Writes, took)
-	c.CPUMicrosPerAccount, errs[1] = figures.MicrosPerAccount(cpu, b.fleet.N, 1)
-	c.WritesPerAccount, errs[2] = float64(c.Writes)/float64(b.fleet.N), nil
+	c.ReadySeconds = ready.Sub(b.operator.started).Seconds()
 	b.result.Convergence = c
-	return errors.Join(errs[:]...)
+	return nil
+}
+
+// settles waits until every account has a status that rests on an answer, and says when
+// the operator was ready.
+func (b *bench) settles(ctx context.Context) (ready time.Time, err error) {
+	err = b.until(ctx, 100*time.Millisecond, func() (bool, error) {
+		if ready.IsZero() && b.operator.ready(ctx) {
+			ready = time.Now()
+		}
+		seen, err := b.watch.figures()
+		b.say.bar("accounts converged", seen.settled, b.fleet.N)
+		return seen.settled >= b.fleet.N && !ready.IsZero(), err
+	})
+	return ready, err
+}
+
+// converged makes figures of what was written and spent.
+func (b *bench) converged(after measure.Requests, cpu time.Duration) (*convergence, error) {
+	seen, err := b.watch.figures()
+	if err != nil {
+		return nil, err
+	}
+	c := &convergence{}
+	took, writing := seen.last.Sub(b.operator.started), seen.last.Sub(seen.first)
+	c.Seconds, c.WritingSeconds = took.Seconds(), writing.Seconds()
+	c.Writes, c.Events, c.ByResource = after.Sum(), after[measure.Events], after
+	c.WritesPerAccount = float64(c.Writes) / float64(b.fleet.N)
+	if c.WritesPerSecond, err = figures.PerSecond(c.Writes, took); err != nil {
+		return nil, err
+	}
+	c.CPUMicrosPerAccount, err = figures.MicrosPerAccount(cpu, b.fleet.N, 1)
+	return c, err
 }
 
 // unfinished says how far the fleet came.

@@ -85,7 +85,7 @@ func (r *result) judge() {
 }
 
 // target adds one whose phase may not have been measured.
-func (r *result) target(phase, name string, bound float64, atLeast bool, measured func() float64) { //nolint:revive // one line of a table
+func (r *result) target(phase, name string, bound float64, atLeast bool, measured func() float64) {
 	t := target{Name: name, Bound: bound, AtLeast: atLeast}
 	switch failed, ok := r.Failed[phase]; {
 	case ok:
@@ -134,7 +134,12 @@ func (r *result) table() string {
 		figuresTable.AppendRow(table.Row{"requests to " + p + " (fewest possible)", fmt.Sprintf("%d (%d), and %d for pictures, %d for tokens", a.Requests, a.Minimum, a.Images, a.Tokens)})
 	}
 	b.WriteString(figuresTable.Render())
-	b.WriteString("\n\n")
+	b.WriteString("\n\n" + r.targetTable() + "\n\n" + r.remarks())
+	return b.String()
+}
+
+// targetTable shows targets, met or not.
+func (r *result) targetTable() string {
 	targets := plainTable(table.Row{"Target", "Bound", "Measured", "", "By"})
 	for _, t := range r.Targets {
 		met, measured, sign := "NOT MET", "–", "≤"
@@ -149,8 +154,12 @@ func (r *result) table() string {
 		}
 		targets.AppendRow(table.Row{t.Name, fmt.Sprintf("%s %.4g", sign, t.Bound), measured, met, t.margin()})
 	}
-	b.WriteString(targets.Render())
-	b.WriteString("\n\n")
+	return targets.Render()
+}
+
+// remarks are what a reader of the tables has to know.
+func (r *result) remarks() string {
+	var b strings.Builder
 	if r.MassHandover != nil && !r.MassHandover.Measured {
 		fmt.Fprintf(&b, "massHandover: %s\n", r.MassHandover.Why)
 	}

@@ -99,6 +99,13 @@ func scalingTable(runs []*result) string {
 		}
 		fmt.Fprintf(&b, " %s |\n", growth(f, points))
 	}
+	b.WriteString(targetsBySize(runs))
+	return b.String()
+}
+
+// targetsBySize shows what each run says of each target, and what a reader has to know.
+func targetsBySize(runs []*result) string {
+	var b strings.Builder
 	b.WriteString("\nGrowth is the exponent k with which a cost grows as accounts^k; 1 is linear. What has\nto be shown, at each size:\n\n| target | bound |")
 	for _, r := range runs {
 		fmt.Fprintf(&b, " %d |", r.Accounts)

@@ -89,6 +89,12 @@ func (b *bench) startCluster(ctx context.Context) error {
 	if err := b.cluster.ApplyFolder(ctx, "config/flowcontrol", func(*unstructured.Unstructured) bool { return true }); err != nil {
 		return err
 	}
+	return b.declare(ctx)
+}
+
+// declare begins to watch, and makes what the accounts need: namespaces, connections
+// and the policy.
+func (b *bench) declare(ctx context.Context) (err error) {
 	watching, end := context.WithCancel(ctx)
 	b.endWatch = end
 	if b.watch, err = startTracker(watching, b.raw); err != nil {
@@ -161,6 +167,15 @@ func (b *bench) create(ctx context.Context) error {
 	})
 }
 
+// all joins the errors of a channel that is closed.
+func all(failed <-chan error) error {
+	var errs []error
+	for err := range failed {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
 // parallel does n things with the writers, and stops at the first that fails.
 func (b *bench) parallel(ctx context.Context, what string, n int, do func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -192,19 +207,12 @@ func (b *bench) parallel(ctx context.Context, what string, n int, do func(ctx co
 		select {
 		case <-finished:
 			close(failed)
-			var errs []error
-			for err := range failed {
-				errs = append(errs, err)
-			}
 			b.say.bar(what, int(done.Load()), n)
 			b.say.done()
-			if err := errors.Join(errs...); err != nil {
+			if err := all(failed); err != nil || int(done.Load()) == n {
 				return err
 			}
-			if int(done.Load()) < n {
-				return ctx.Err()
-			}
-			return nil
+			return ctx.Err()
 		case <-tick.C:
 			b.say.bar(what, int(done.Load()), n)
 		}

@@ -93,11 +93,8 @@ func (t *tracker) take(acc *v1alpha1.SocialAccount, now time.Time) {
 	}
 	s.version = acc.ResourceVersion
 	if !s.settled && settled(acc) {
-		s.settled, t.last = true, now
-		if t.settled == 0 {
-			t.first = now
-		}
-		t.settled++
+		s.settled = true
+		t.settle(now)
 	}
 	if p := acc.Status.Profile; s.drifted.IsZero() && p != nil && p.DisplayName == fleet.RenamedTo {
 		s.drifted = now
@@ -107,6 +104,15 @@ func (t *tracker) take(acc *v1alpha1.SocialAccount, now time.Time) {
 		s.flipped, s.flippedAt = true, now
 		t.flipped++
 	}
+}
+
+// settle counts an account that settled.
+func (t *tracker) settle(now time.Time) {
+	if t.settled == 0 {
+		t.first = now
+	}
+	t.last = now
+	t.settled++
 }
 
 func flippedFinding(f v1alpha1.Finding) bool {

@@ -167,7 +167,7 @@ func connectionName(p v1alpha1.PlatformName, n int) string {
 	return fmt.Sprintf("%s-moe-%d", lower(p), n+1)
 }
 
-// BatchSizes say how many accounts one request to a platform can show, from the
+// BatchSize is how many accounts one request to a platform can show, from the
 // platforms' documents: X 100 ids, Snapchat 1000 a page of which Mithaq takes 100,
 // YouTube 50 ids, Meta 50 requests a batch.
 func BatchSize(p v1alpha1.PlatformName) int {

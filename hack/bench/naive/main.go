@@ -135,7 +135,7 @@ func (p *poller) ask(ctx context.Context, id string) (profile, error) {
 		return out, err
 	}
 	if answer.StatusCode != http.StatusOK {
-		return out, fmt.Errorf("X answered %s", answer.Status)
+		return out, fmt.Errorf("the platform answered %s", answer.Status)
 	}
 	return out, json.Unmarshal(raw, &out)
 }
