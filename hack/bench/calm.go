@@ -29,6 +29,11 @@ func (b *bench) edit(ctx context.Context, change func(*v1alpha1.GovernancePolicy
 	})
 }
 
+// settledSweeps is after how many sweeps everything is over that a start or an edit sets
+// off: the first is under way when it comes, and what a connection makes of a sweep is
+// written at the end of a whole one.
+const settledSweeps = 2
+
 // running makes sure that the operator runs, with the interval of the measured sweeps,
 // and that it has nothing left to do.
 func (b *bench) running(ctx context.Context) error {
@@ -55,8 +60,8 @@ func (b *bench) running(ctx context.Context) error {
 		if err != nil {
 			return false, err
 		}
-		b.say.bar("a sweep before", s.requests, s.minimum)
-		return s.done(1), nil
+		b.say.bar("sweeps before", s.requests, settledSweeps*s.minimum)
+		return s.done(settledSweeps), nil
 	}); err != nil {
 		return fmt.Errorf("waiting for a sweep: %w", err)
 	}
@@ -93,6 +98,13 @@ func (b *bench) restart(ctx context.Context) error {
 	}
 	since := time.Since(b.operator.started).Seconds()
 	r.SecondsToReady, r.PlatformRequests, r.PlatformMinimum = since, last.requests, last.minimum
+	// What a whole sweep of the new process sets off counts as well.
+	if err := b.until(ctx, time.Second, func() (bool, error) {
+		s, err := b.swept(ctx, before.asked)
+		return err == nil && s.done(settledSweeps), err
+	}); err != nil {
+		return fmt.Errorf("waiting for another sweep: %w", err)
+	}
 	after, err := b.untilQuiet(ctx, before.writes)
 	if err != nil {
 		return err
