@@ -155,9 +155,25 @@ faults: controlplane ## Strike a handover at every effect with every fault (FAUL
 	@KUBEBUILDER_ASSETS=$(BIN) MITHAQ=$(BIN)/mithaq $(if $(SEED),SEED='$(SEED)',FAULTS=$(FAULTS) FAULTS_KILLS=$(FAULTS_KILLS) FAULTS_OUT=$(BIN)/faults.json) \
 		go test -count=1 -timeout 60m -v $(if $(SEED),-run TestNoFaultBreaksAnInvariant) ./test/faults
 
-BENCHTIME ?= 1s
+N ?= 10000
+PHASE ?=
+BENCH_FLAGS ?=
 .PHONY: bench
-bench: controlplane ## Run the benchmarks (BENCHTIME=1s PKG=…)
+bench: controlplane ## Measure the operator with N accounts (10000) on a real API server; writes bin/bench.json (PHASE=restart BENCH_FLAGS=…)
+	@hack/tools/gobuild.sh $(BIN)/mithaq . -trimpath -ldflags '$(LDFLAGS)'
+	@hack/tools/gobuild.sh $(BIN)/platformsim ./hack/platformsim -trimpath -ldflags '$(LDFLAGS)'
+	@hack/tools/gobuild.sh $(BIN)/bench-naive ./hack/bench/naive -trimpath -ldflags '$(LDFLAGS)'
+	@hack/tools/gobuild.sh $(BIN)/bench ./hack/bench -trimpath -ldflags '$(LDFLAGS)'
+	@exec $(BIN)/bench --accounts $(N) $(if $(PHASE),--phase $(PHASE)) $(BENCH_FLAGS)
+
+SIZES ?= 1000 10000 50000 132595
+.PHONY: bench-scaling
+bench-scaling: ## Run make bench for each of SIZES and write the figures into docs/scaling.md; takes hours
+	@set -e; for n in $(SIZES); do $(MAKE) --no-print-directory bench N=$$n BENCH_FLAGS='--page docs/scaling.md $(BENCH_FLAGS)'; done
+
+BENCHTIME ?= 1s
+.PHONY: bench-go
+bench-go: controlplane ## Run the Go benchmarks (BENCHTIME=1s PKG=…)
 	KUBEBUILDER_ASSETS=$(BIN) go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) $(TESTFLAGS) $(PKG)
 
 .PHONY: bench-policy

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	goruntime "runtime"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,6 +38,7 @@ import (
 	"mithaq.dev/mithaq/controllers/handover"
 	"mithaq.dev/mithaq/controllers/platformconnection"
 	"mithaq.dev/mithaq/controllers/socialaccount"
+	"mithaq.dev/mithaq/internal/compact"
 	"mithaq.dev/mithaq/internal/consent"
 	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/edition"
@@ -81,6 +83,10 @@ func run(ctx context.Context, args []string) error {
 		return nil
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.Logging)))
+	if o.PprofAddress != "" {
+		// One contention in a hundred: enough to see what is fought for.
+		goruntime.SetMutexProfileFraction(100)
+	}
 	mgr, leader, err := newManager(o)
 	if err != nil {
 		return err
@@ -130,6 +136,7 @@ func newManager(o settings.Options) (manager.Manager, *custody.Leadership, error
 		Scheme:                              newScheme(),
 		Metrics:                             served,
 		HealthProbeBindAddress:              o.HealthAddress,
+		PprofBindAddress:                    o.PprofAddress,
 		LeaderElection:                      o.LeaderElection,
 		LeaderElectionID:                    custody.LeaseName,
 		LeaderElectionNamespace:             o.Namespace,
@@ -159,7 +166,8 @@ func cacheOptions(namespace string) cache.Options {
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			secrets: {Namespaces: map[string]cache.Config{namespace: {}}},
+			secrets:                   {Namespaces: map[string]cache.Config{namespace: {}}},
+			&v1alpha1.SocialAccount{}: {Transform: compact.Account()},
 		},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/observe"
 	"mithaq.dev/mithaq/internal/status"
 )
@@ -24,10 +25,12 @@ type facts struct {
 	final bool
 }
 
-// saves says that the figures of the budgets are written: with those of a sweep, and
-// whenever the engine needs them saved.
+// saves says that the figures of the budgets are written: whenever the engine needs them
+// saved, and where it never does, with those of a sweep. A lease covers what is spent
+// between two savings, so that a sweep of a day's units alone causes no write.
 func (f facts) saves() bool {
-	return f.obstacle == nil && f.reported && (f.swept() || f.report.Save || f.final)
+	leased := slices.ContainsFunc(f.report.Ledger, func(l budget.Line) bool { return l.Leased })
+	return f.obstacle == nil && f.reported && (f.report.Save || f.final || f.swept() && !leased)
 }
 
 // swept says that this process has seen every account once.
@@ -220,7 +223,7 @@ func settle(before, next *v1alpha1.PlatformConnectionStatus, f facts, now time.T
 	if now.Sub(before.Sweep.CompletedAt.Time) >= heartbeat || *before.Sweep.Accounts != *next.Sweep.Accounts {
 		return
 	}
-	if !sameSpent(before, next, f) {
+	if f.saves() && !sameSpent(before, next, f) {
 		return // what must survive a restart is written
 	}
 	same := next.DeepCopy()

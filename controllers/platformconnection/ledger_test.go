@@ -55,8 +55,8 @@ func TestWhatWasSpentIsSavedAndRestored(t *testing.T) {
 	}
 }
 
-// What was spent is written when it moved, and figures that nobody has to remember
-// are not.
+// What was spent is written when the engine needs it saved: until then a lease covers
+// it. Figures that nobody has to remember are not written.
 func TestOnlyWhatMustSurviveIsWritten(t *testing.T) {
 	con := newConnection()
 	pass(con, spending(10, 0, true), today)
@@ -68,6 +68,12 @@ func TestOnlyWhatMustSurviveIsWritten(t *testing.T) {
 		t.Error("a sweep that cost nothing of a day is written")
 	}
 	later = spending(11, 0, false)
+	later.report.Sweep.CompletedAt = today.Add(time.Hour)
+	pass(con, later, today.Add(time.Hour))
+	if !status.Same(*before, con.Status) || later.saves() {
+		t.Errorf("a sweep is written that the lease covers, or told as saved: %+v", con.Status.Budget)
+	}
+	later.report.Save = true
 	pass(con, later, today.Add(time.Hour))
 	if status.Same(*before, con.Status) || spentOf(con.Status.Budget[0]) != 11 {
 		t.Errorf("what was spent is not written: %+v", con.Status.Budget)

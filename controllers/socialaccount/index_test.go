@@ -131,3 +131,33 @@ func TestAnAccountIsUrgentOncePerRevision(t *testing.T) {
 		t.Error("a generation that nobody judged is not urgent after a restart")
 	}
 }
+
+// TestAFirstStatusWaitsOnWhileOthersAreAnswered: the first looks of a large fleet take
+// minutes, and a second write for each account as long again.
+func TestAFirstStatusWaitsOnWhileOthersAreAnswered(t *testing.T) {
+	f := inOrder(t)
+	unseen(&f)
+	f.account.Status = v1alpha1.SocialAccountStatus{}
+	at := func(d time.Duration) time.Time { return today.Add(d) }
+	for name, c := range map[string]struct {
+		after, heard time.Duration
+		want         time.Duration
+	}{
+		"nobody was ever answered":       {15 * time.Second, -time.Hour, 0},
+		"answered a moment ago":          {15 * time.Second, 14 * time.Second, 15 * time.Second},
+		"asked again after as long":      {time.Minute, time.Minute, time.Minute},
+		"nobody answered for first look": {time.Minute, 45 * time.Second, 0},
+		"within the first look anyway":   {5 * time.Second, -time.Hour, 10 * time.Second},
+		"the bound comes first":          {9 * time.Minute, 9 * time.Minute, time.Minute},
+		"nobody waits for ever":          {10 * time.Minute, 10 * time.Minute, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := New(Config{FirstLook: 15 * time.Second})
+			r.hold(f, today)
+			f.view.Heard = at(c.heard)
+			if got := max(r.hold(f, at(c.after)), 0); got != c.want {
+				t.Errorf("it waits for %s, want %s", got, c.want)
+			}
+		})
+	}
+}

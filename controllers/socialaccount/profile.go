@@ -109,8 +109,8 @@ var outcomes = map[v1alpha1.LiveState]observe.Outcome{
 	v1alpha1.StateHandleReassigned: observe.HandleReassigned,
 }
 
-// settle keeps the counters, the digest with the rules it stands for, and how far was
-// read of before in next where nothing else changed and the last write is less than a
+// settle keeps the counters, addresses of the same images, the digest with the rules it
+// stands for, and how far was read of before in next where nothing else changed and the last write is less than a
 // heartbeat old, so that these alone cause no write.
 func settle(before, next *v1alpha1.SocialAccountStatus) {
 	if due(before.Profile, next.Profile) {
@@ -118,8 +118,7 @@ func settle(before, next *v1alpha1.SocialAccountStatus) {
 	}
 	same := next.DeepCopy()
 	if before.Profile != nil && same.Profile != nil {
-		same.Profile.Followers, same.Profile.Posts = before.Profile.Followers, before.Profile.Posts
-		same.Profile.LastPostAt, same.Profile.ObservedAt = before.Profile.LastPostAt, before.Profile.ObservedAt
+		settleProfile(before.Profile, same.Profile)
 	}
 	same.Activity = before.Activity
 	if before.Evaluation != nil && same.Evaluation != nil {
@@ -128,6 +127,17 @@ func settle(before, next *v1alpha1.SocialAccountStatus) {
 	}
 	if status.Same(before, same) {
 		*next = *same
+	}
+}
+
+func settleProfile(before, next *v1alpha1.LiveProfile) {
+	next.Followers, next.Posts = before.Followers, before.Posts
+	next.LastPostAt, next.ObservedAt = before.LastPostAt, before.ObservedAt
+	if observe.SameImage(before.AvatarURL, next.AvatarURL) {
+		next.AvatarURL = before.AvatarURL
+	}
+	if observe.SameImage(before.BannerURL, next.BannerURL) {
+		next.BannerURL = before.BannerURL
 	}
 }
 

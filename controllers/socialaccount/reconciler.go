@@ -76,10 +76,18 @@ func (r *Reconciler) forget(key client.ObjectKey) {
 	delete(r.memories, key)
 }
 
+// longestHold bounds how long a status waits while others of its connection are
+// answered, in first looks: ten minutes with the default of 15 seconds.
+const longestHold = 40
+
 // hold says how long the status still waits for a look that is to be expected: the
 // first status of an account for the first look, so that a new account costs one
 // write and not two, and any for what the account did, so that other rules that
 // change no verdict cost none. What is in force meanwhile is what the status says.
+//
+// A fleet's first looks take longer than one account's. While its connection answers
+// for others, the first status goes on waiting: each that did not would cost the API
+// server a second write, at the moment when it has least to spare.
 func (r *Reconciler) hold(f facts, now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -94,5 +102,14 @@ func (r *Reconciler) hold(f facts, now time.Time) time.Duration {
 		since = now
 		r.waiting[uid] = now
 	}
-	return r.FirstLook - now.Sub(since)
+	left := r.FirstLook - now.Sub(since)
+	if !first || left > 0 {
+		return left
+	}
+	gone, quiet := now.Sub(since), now.Sub(f.view.Heard)
+	if quiet >= r.FirstLook || gone >= longestHold*r.FirstLook {
+		return left
+	}
+	// Twice as long each time: the look itself wakes the account.
+	return max(r.FirstLook-quiet, min(gone, longestHold*r.FirstLook-gone))
 }

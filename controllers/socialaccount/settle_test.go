@@ -1,6 +1,7 @@
 package socialaccount
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -34,6 +35,31 @@ func TestCountersAloneWriteNothing(t *testing.T) {
 	}
 	if p := f.account.Status.Profile; *p.Followers != 2000 || *p.Posts != 20 || !p.ObservedAt.Time.Equal(next.At) || p.LastPostAt == nil {
 		t.Errorf("the counters did not move with another change: %+v", p)
+	}
+}
+
+// TestASignatureThatWasRenewedWritesNothing: Meta signs the addresses of pictures anew
+// every so often, for every account of a fleet at the same time.
+func TestASignatureThatWasRenewedWritesNothing(t *testing.T) {
+	const avatar, banner = "https://scontent.fbcdn.net/v/1/a.png?oe=%s&oh=1", "https://scontent.fbcdn.net/v/1/b.png?oe=%s&oh=1"
+	f := inOrder(t)
+	signed := func(by string, at time.Time) {
+		f.view.Snapshot = seen()
+		f.view.Snapshot.Profile.AvatarURL, f.view.Snapshot.Profile.BannerURL = fmt.Sprintf(avatar, by), fmt.Sprintf(banner, by)
+		f.view.Snapshot.At = at
+	}
+	signed("first", today)
+	pass(&f, today)
+	signed("second", today.Add(time.Hour))
+	if writes(&f, today.Add(time.Hour)) {
+		t.Error("a signature alone causes a write")
+	}
+	f.view.Snapshot.Profile.AvatarURL = "https://scontent.fbcdn.net/v/1/another.png?oe=second&oh=1"
+	if !writes(&f, today.Add(time.Hour)) {
+		t.Error("another picture is not written")
+	}
+	if p := f.account.Status.Profile; p.BannerURL != fmt.Sprintf(banner, "second") {
+		t.Errorf("the address of the banner did not move with another change: %s", p.BannerURL)
 	}
 }
 

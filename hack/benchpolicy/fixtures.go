@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/hack/manual"
 	"mithaq.dev/mithaq/internal/governance"
 )
 
@@ -16,51 +17,6 @@ var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 func daysAgo(n int) metav1.Time { return metav1.NewTime(now.AddDate(0, 0, -n)) }
 
 func ptr[T any](v T) *T { return &v }
-
-const emblem = "0f173371332b0f0f"
-
-// manual is a policy of 30 rules that all apply to the accounts of fleet, 6 of them
-// in CEL.
-func manual() *v1alpha1.GovernancePolicySpec {
-	return &v1alpha1.GovernancePolicySpec{
-		Version: "1.0",
-		Tiers:   []v1alpha1.Tier{{Name: "school", MinPeople: 2}},
-		Ownership: &v1alpha1.OwnershipRules{
-			IncompatibleRoles:    []v1alpha1.RoleSet{{v1alpha1.RolePublisher, v1alpha1.RoleApprover}},
-			MaxAccountsPerPerson: 10, AllowedDomains: []v1alpha1.DomainName{"edu.example"},
-			Acknowledgement: &v1alpha1.AcknowledgementRule{WithinDays: 30, RenewEveryDays: 365},
-		},
-		Identity: &v1alpha1.IdentityRules{
-			HandlePattern: `^(moe|edu)_[a-z0-9_]+$`, DisplayNamePattern: `^(مدرسة|إدارة) `, BioMustContain: []string{"الحساب الرسمي"},
-			WebsiteDomains: []v1alpha1.DomainName{"edu.example"}, Verified: v1alpha1.VerifiedRequired,
-			Avatars: []v1alpha1.AvatarRule{{Name: "emblem", PerceptualHash: emblem}},
-		},
-		Credentials: &v1alpha1.CredentialRules{MaxAgeDays: 90},
-		Attestations: []v1alpha1.AttestationRule{
-			{Control: "two-factor-enabled", EveryDays: 365}, {Control: "recovery-address-ours", EveryDays: 365}, {Control: "shared-devices-none", EveryDays: 365},
-		},
-		Activity: []v1alpha1.ActivityRule{
-			{Name: "repost-official-only", Effect: v1alpha1.EffectDeny, Actions: []v1alpha1.ActivityAction{v1alpha1.ActionRepost}, Targets: &v1alpha1.ActivityTargets{Governed: ptr(false)}},
-			{Name: "no-replies", Effect: v1alpha1.EffectDeny, Actions: []v1alpha1.ActivityAction{v1alpha1.ActionReply}},
-		},
-		Content: []v1alpha1.ContentRule{{Name: "no-personal-data", AnyOf: v1alpha1.TextMatch{
-			Terms: []string{"رقم الهوية", "iban"}, Patterns: []v1alpha1.RegularExpression{`\b1\d{9}\b`},
-		}}},
-		Sources: []v1alpha1.SourceRule{{
-			Name: "figures-cite-source", When: v1alpha1.TextMatch{Patterns: []v1alpha1.RegularExpression{`[0-9]+ ?%`}}, LinkDomains: []v1alpha1.DomainName{"edu.example"},
-		}},
-		Languages:   &v1alpha1.LanguageRules{Allowed: []string{"ar", "en"}, Primary: v1alpha1.PrimaryFromAccount},
-		Performance: &v1alpha1.PerformanceRules{MaxSilenceDays: 30, MinPostsPer30Days: 2},
-		Rules: []v1alpha1.CustomRule{
-			{Name: "geo-off", Expression: `!has(live.location) || live.location == ''`},
-			{Name: "school-unit", Expression: `account.unit.startsWith('riyadh/')`},
-			{Name: "contact-differs", Expression: `account.contact != account.accountable`},
-			{Name: "somebody-approves", Expression: `team.exists(m, 'Approver' in m.roles)`},
-			{Name: "purpose-said", Expression: `has(account.purpose) && account.purpose.size() >= 10`},
-			{Name: "known-in-arabic", Expression: `live.displayName.contains('مدرسة') || live.displayName.contains('إدارة')`},
-		},
-	}
-}
 
 // fleet is accounts of which every tenth breaks a rule.
 func fleet(n int, policy *governance.Policy) []governance.Input {
@@ -115,7 +71,7 @@ func live(i int, acc *v1alpha1.SocialAccount) *governance.Live {
 	}
 	return &governance.Live{Readable: 1<<12 - 1, Profile: &v1alpha1.LiveProfile{
 		Handle: acc.Spec.Handle, DisplayName: acc.Spec.Profile.DisplayName, Bio: "الحساب الرسمي للمدرسة", Website: website,
-		AvatarURL: "https://cdn.example/a.png", AvatarPerceptualHash: emblem, Verified: ptr(true), State: v1alpha1.StateActive,
+		AvatarURL: "https://cdn.example/a.png", AvatarPerceptualHash: manual.Emblem, Verified: ptr(true), State: v1alpha1.StateActive,
 		LastPostAt: ptr(daysAgo(1)), ObservedAt: ptr(metav1.NewTime(now)),
 	}}
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"mithaq.dev/mithaq/hack/manual"
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/text"
 )
@@ -48,7 +49,7 @@ func main() {
 }
 
 func run(out, profile string) error {
-	policy, problems := governance.Compile("moe-manual", manual())
+	policy, problems := governance.Compile("moe-manual", manual.Spec())
 	if len(problems) > 0 {
 		return fmt.Errorf("the policy does not compile: %v", problems)
 	}

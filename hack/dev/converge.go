@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"mithaq.dev/mithaq/hack/local"
 )
 
 // settled is how long all has to stay as it is: the counts of a policy follow the
@@ -13,12 +15,12 @@ const settled = 2 * time.Second
 
 // converge waits until nothing is pending any more and everything is as the
 // samples expect, and shows every account. What is not so in time is the error.
-func converge(ctx context.Context, o options, c *cluster, operator *process, show *screen) error {
+func converge(ctx context.Context, o options, c *local.Cluster, operator *local.Process, show *screen) error {
 	deadline := time.After(o.timeout)
 	var open []string
 	var quiet time.Time
 	for {
-		fleet, err := c.fleet(ctx)
+		fleet, err := readFleet(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -36,8 +38,8 @@ func converge(ctx context.Context, o options, c *cluster, operator *process, sho
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-operator.done:
-			return fmt.Errorf("the operator ended: %w; see its log", operator.err())
+		case <-operator.Done:
+			return fmt.Errorf("the operator ended: %w; see its log", operator.Err())
 		case <-deadline:
 			show.final(fleet)
 			return fmt.Errorf("not converged after %s:\n  %s", o.timeout, strings.Join(open, "\n  "))

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/hack/local"
 )
 
 // annotationExpect is what a sample expects of itself: conditions with their
@@ -23,17 +24,17 @@ type fleet struct {
 	connections []v1alpha1.PlatformConnection
 }
 
-func (c *cluster) fleet(ctx context.Context) (*fleet, error) {
+func readFleet(ctx context.Context, c *local.Cluster) (*fleet, error) {
 	var accounts v1alpha1.SocialAccountList
 	var policies v1alpha1.GovernancePolicyList
 	var connections v1alpha1.PlatformConnectionList
-	if err := c.client.List(ctx, &accounts); err != nil {
+	if err := c.Client.List(ctx, &accounts); err != nil {
 		return nil, fmt.Errorf("listing accounts: %w", err)
 	}
-	if err := c.client.List(ctx, &policies); err != nil {
+	if err := c.Client.List(ctx, &policies); err != nil {
 		return nil, fmt.Errorf("listing policies: %w", err)
 	}
-	if err := c.client.List(ctx, &connections); err != nil {
+	if err := c.Client.List(ctx, &connections); err != nil {
 		return nil, fmt.Errorf("listing connections: %w", err)
 	}
 	slices.SortFunc(accounts.Items, func(a, b v1alpha1.SocialAccount) int {

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/hack/local"
 )
 
 // annotationSuccessor names, on a sample that declares credentials, who becomes
@@ -28,7 +29,7 @@ const annotationSuccessor = "demo.mithaq.dev/successor"
 // handover plays the people of one handover, by the ways that people have: what is
 // declared, the consent page, the platform's own dialog, and an attestation.
 type handover struct {
-	cluster *cluster
+	cluster *local.Cluster
 	// control is the simulator's own endpoint: there one says who sits at the browser.
 	control string
 	timeout time.Duration
@@ -44,7 +45,7 @@ func (h *handover) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	var list v1alpha1.SocialAccountList
-	if err := h.cluster.client.List(ctx, &list); err != nil {
+	if err := h.cluster.Client.List(ctx, &list); err != nil {
 		return fmt.Errorf("listing accounts: %w", err)
 	}
 	for i := range list.Items {
@@ -60,7 +61,7 @@ func (h *handover) run(ctx context.Context) error {
 }
 
 // once plays, and waits until everything is as the samples expect.
-func (h *handover) once(ctx context.Context, o options, operator *process, show *screen) error {
+func (h *handover) once(ctx context.Context, o options, operator *local.Process, show *screen) error {
 	if err := h.run(ctx); err != nil {
 		return fmt.Errorf("%w; see %s/operator.log", err, o.state)
 	}
@@ -108,7 +109,7 @@ func (h *handover) play(ctx context.Context, key client.ObjectKey, successor str
 func (h *handover) until(ctx context.Context, key client.ObjectKey, ready func(*v1alpha1.SocialAccount) bool) (*v1alpha1.SocialAccount, error) {
 	acc := &v1alpha1.SocialAccount{}
 	err := wait.PollUntilContextCancel(ctx, 100*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-		if err := h.cluster.client.Get(ctx, key, acc); err != nil {
+		if err := h.cluster.Client.Get(ctx, key, acc); err != nil {
 			return false, err
 		}
 		h.follow(acc)
@@ -253,7 +254,7 @@ func (h *handover) patch(ctx context.Context, key client.ObjectKey, spec map[str
 		return fmt.Errorf("encoding a change: %w", err)
 	}
 	acc := &v1alpha1.SocialAccount{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
-	if err := h.cluster.client.Patch(ctx, acc, client.RawPatch("application/merge-patch+json", raw), client.FieldOwner(owner)); err != nil {
+	if err := h.cluster.Client.Patch(ctx, acc, client.RawPatch("application/merge-patch+json", raw), client.FieldOwner("mithaq-dev")); err != nil {
 		return fmt.Errorf("changing %s: %w", key, err)
 	}
 	return nil

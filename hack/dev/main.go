@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"mithaq.dev/mithaq/hack/local"
 )
 
 // options are the command's flags.
@@ -57,39 +59,39 @@ func run(ctx context.Context, o options) (err error) {
 		fmt.Printf("%5.1fs  %s\n", time.Since(started).Seconds(), fmt.Sprintf(format, args...))
 	}
 	say("starting etcd and kube-apiserver")
-	cluster, err := startCluster(o)
+	cluster, err := local.StartCluster(o.place())
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, cluster.stop()) }()
-	say("kube-apiserver answers at %s", cluster.config.Host)
+	defer func() { err = errors.Join(err, cluster.Stop()) }()
+	say("kube-apiserver answers at %s", cluster.Config.Host)
 
 	simulator, err := startSimulator(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, simulator.stop()) }()
-	say("platform simulator serves %d platforms; its control endpoint is %s", len(simulator.addresses)-1, simulator.addresses[control])
+	defer func() { err = errors.Join(err, simulator.Stop()) }()
+	say("platform simulator serves %d platforms; its control endpoint is %s", len(simulator.Addresses)-1, simulator.Addresses[local.Control])
 
-	if err := cluster.install(ctx, o, simulator.secrets); err != nil {
+	if err := cluster.Install(ctx, simulator.Secrets); err != nil {
 		return err
 	}
-	say("installed CRDs, roles and %d app Secrets", len(simulator.secrets))
+	say("installed CRDs, roles and %d app Secrets", len(simulator.Secrets))
 	operator, err := startOperator(ctx, o, cluster)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, operator.stop()) }()
-	say("operator runs as %s", serviceAccount)
+	defer func() { err = errors.Join(err, operator.Stop()) }()
+	say("operator runs as %s", local.ServiceAccount)
 
-	n, err := cluster.applySamples(ctx, o, simulator.addresses)
+	n, err := applySamples(ctx, o, cluster, simulator.Addresses)
 	if err != nil {
 		return err
 	}
 	say("applied %d objects of %s", n, o.samples)
 	show := newScreen(os.Stdout, term.IsTerminal(int(os.Stdout.Fd())) && !o.once)
 	show.hints = hints(o, simulator)
-	h := &handover{cluster: cluster, control: simulator.addresses[control], timeout: o.timeout, say: say}
+	h := &handover{cluster: cluster, control: simulator.Addresses[local.Control], timeout: o.timeout, say: say}
 	if o.once {
 		return h.once(ctx, o, operator, show)
 	}
@@ -99,23 +101,23 @@ func run(ctx context.Context, o options) (err error) {
 }
 
 // hints tell how to go on from here.
-func hints(o options, s *simulator) []string {
+func hints(o options, s *local.Simulator) []string {
 	kubeconfig, err := filepath.Abs(filepath.Join(o.state, "kubeconfig"))
 	if err != nil {
 		kubeconfig = filepath.Join(o.state, "kubeconfig")
 	}
 	return []string{
 		fmt.Sprintf("export KUBECONFIG=%s    # then: %s/kubectl get mithaq -A", kubeconfig, o.bin),
-		fmt.Sprintf("curl -X PATCH %s/v1/accounts/X/edu_riyadh -d '{\"displayName\":\"Hacked\"}'    # deface an account", s.addresses[control]),
-		fmt.Sprintf("curl -X PUT %s/v1/faults/YouTube -d '{\"kind\":\"status\",\"status\":503}'    # an outage; DELETE ends it", s.addresses[control]),
+		fmt.Sprintf("curl -X PATCH %s/v1/accounts/X/edu_riyadh -d '{\"displayName\":\"Hacked\"}'    # deface an account", s.Addresses[local.Control]),
+		fmt.Sprintf("curl -X PUT %s/v1/faults/YouTube -d '{\"kind\":\"status\",\"status\":503}'    # an outage; DELETE ends it", s.Addresses[local.Control]),
 		fmt.Sprintf("logs: %s/operator.log", o.state),
 	}
 }
 
 // watch shows the fleet until somebody presses Ctrl-C.
-func watch(ctx context.Context, c *cluster, operator *process, show *screen) error {
+func watch(ctx context.Context, c *local.Cluster, operator *local.Process, show *screen) error {
 	for {
-		fleet, err := c.fleet(ctx)
+		fleet, err := readFleet(ctx, c)
 		if err == nil {
 			show.draw(fleet)
 		}
@@ -123,8 +125,8 @@ func watch(ctx context.Context, c *cluster, operator *process, show *screen) err
 		case <-ctx.Done():
 			fmt.Println("\nending")
 			return nil
-		case <-operator.done:
-			return fmt.Errorf("the operator ended: %w; see its log", operator.err())
+		case <-operator.Done:
+			return fmt.Errorf("the operator ended: %w; see its log", operator.Err())
 		case <-time.After(time.Second):
 		}
 	}

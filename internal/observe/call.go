@@ -110,7 +110,7 @@ func (e *Engine) answered(ctx context.Context, c *conn, b *batch, observations [
 	e.metrics.batch(c.Platform, b.by, "answered")
 	c.failures, c.refused, c.resume = 0, 0, time.Time{}
 	first := !c.answered
-	c.answered = true
+	c.answered, c.heard = true, now
 	if c.state.Reason != "" && !c.throttled(now) {
 		c.state = LaneState{}
 		e.tellAll(c)

@@ -27,6 +27,8 @@ type conn struct {
 	Connection
 	state    LaneState
 	answered bool
+	// heard is when it last did.
+	heard time.Time
 
 	rings   map[ringKey]*ring
 	urgent  map[platform.Lookup]*queue
@@ -35,6 +37,8 @@ type conn struct {
 	images  images
 	mass    mass
 	walk    walk
+	// joining is when the first of its targets joined, joined when the last did.
+	joining, joined time.Time
 	// opened is when the connection was first taken into use by this process, asked
 	// that the reconciler was woken to save what was spent.
 	opened time.Time
@@ -254,8 +258,10 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 			c.enqueue(t, by, now)
 		}
 	}
-	if by == platform.ByID && c.holdBack(q) {
-		return nil, rest
+	if by == platform.ByID {
+		if wait := c.holdBack(q, now); wait > 0 {
+			return nil, min(rest, wait)
+		}
 	}
 	size := c.size(by)
 	wait, some := q.closes(size, now, cfg)
@@ -278,16 +284,19 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 	return newBatch(by, chosen, r), 0
 }
 
-// holdBack says that nobody of the queue is looked at by id yet.
-func (c *conn) holdBack(q *queue) bool {
+// holdBack is how long nobody of the queue is looked at by id yet.
+func (c *conn) holdBack(q *queue, now time.Time) time.Duration {
 	if len(q.waiting) == 0 {
-		return false
+		return 0
 	}
 	if c.early() {
-		return true
+		return time.Hour
+	}
+	if wait := c.gathering(now); wait > 0 {
+		return wait
 	}
 	c.seen(platform.ByID)
-	return false
+	return 0
 }
 
 // begin counts a call that goes now.

@@ -250,6 +250,44 @@ func TestPagesStandForSingleLooks(t *testing.T) {
 	}
 }
 
+// After a start a fleet joins one by one. Its first walk waits for it: whoever joined
+// behind the walk would cost a request.
+func TestAFirstWalkWaitsForThoseWhoAreJoining(t *testing.T) {
+	r, l := listing(t, 1000)
+	for i := range 1000 {
+		r.platform.set(id(i), handle(i))
+		r.engine.Want(wanted(i))
+		r.run(5 * time.Millisecond)
+	}
+	if asked := len(r.platform.take()); l.asked != 0 || asked != 0 {
+		t.Errorf("%d pages and %d single looks while they join", l.asked, asked)
+	}
+	r.run(10 * time.Second)
+	if singles := len(r.platform.take()); l.asked != 10 || singles != 0 {
+		t.Errorf("the first walk took %d pages and %d single looks", l.asked, singles)
+	}
+	for i := range 1000 {
+		r.expect(i, Found)
+	}
+}
+
+// TestNobodyWaitsForEverForTheOthers: a fleet that never stops growing is looked at.
+func TestNobodyWaitsForEverForTheOthers(t *testing.T) {
+	r, l := listing(t, 1000)
+	for i := range 400 {
+		r.platform.set(id(i), handle(i))
+		r.engine.Want(wanted(i))
+		r.run(500 * time.Millisecond)
+	}
+	if l.asked == 0 {
+		t.Error("no page was read in 200 seconds")
+	}
+	r.run(time.Minute)
+	for i := range 400 {
+		r.expect(i, Found)
+	}
+}
+
 // Where the list is closed to us, accounts are looked up one by one.
 func TestAListThatIsRefusedIsNoOutage(t *testing.T) {
 	r, l := listing(t, 300)

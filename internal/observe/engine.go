@@ -104,7 +104,10 @@ func (e *Engine) Look(key types.NamespacedName) (View, bool) {
 	}
 	now := e.cfg.Clock.Now()
 	t.toldStale = e.stale(t, now)
-	return View{Snapshot: t.snapshot, Restored: t.restored, Lane: t.lane(now), Stale: t.toldStale, Untold: t.untold && t.snapshot == nil, Activity: e.activityOf(t)}, true
+	return View{
+		Snapshot: t.snapshot, Restored: t.restored, Lane: t.lane(now), Heard: t.conn.heard, Stale: t.toldStale,
+		Untold: t.untold && t.snapshot == nil, Activity: e.activityOf(t),
+	}, true
 }
 
 // lane says what keeps a target from being looked at: what stops its connection, or

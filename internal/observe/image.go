@@ -64,8 +64,9 @@ func imageKey(address string) string {
 	return host + u.EscapedPath()
 }
 
-// sameImage says that two addresses are of one image.
-func sameImage(a, b string) bool { return a == b || imageKey(a) == imageKey(b) }
+// SameImage says that two addresses are of one image: Meta signs its addresses anew
+// again and again.
+func SameImage(a, b string) bool { return a == b || imageKey(a) == imageKey(b) }
 
 // pictured adds the hashes of a snapshot's image where they are known.
 func (t *target) pictured(s *Snapshot) {

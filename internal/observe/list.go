@@ -8,6 +8,13 @@ import (
 	"mithaq.dev/mithaq/internal/platform"
 )
 
+// A first walk waits until nobody has joined for gathers, so that its pages meet those
+// whom they show: after a start a fleet joins one by one. It waits for gathersMost.
+const (
+	gathers     = time.Second
+	gathersMost = 2 * time.Minute
+)
+
 // listAgain is how long a listing rests that the platform refuses: accounts are looked
 // up one by one meanwhile.
 const listAgain = time.Hour
@@ -44,12 +51,35 @@ func (c *conn) page(now time.Time) (*batch, time.Duration) {
 	if now.Before(c.walk.due) {
 		return nil, c.walk.due.Sub(now)
 	}
+	if wait := c.gathering(now); wait > 0 {
+		return nil, wait
+	}
 	r := budget.Request{Charges: c.Adapter.Listing.Charges, Urgent: c.early(), Items: make([]budget.Item, c.Adapter.Listing.Batch)}
 	if wait := c.purse.Wait(r, now); wait > 0 {
 		return nil, wait
 	}
 	c.walk.underway = true
 	return &batch{page: true, request: r}, 0
+}
+
+// gathering is how long a first walk, and with it whoever might be looked up singly,
+// still waits for those who are joining.
+func (c *conn) gathering(now time.Time) time.Duration {
+	if c.Client.List == nil || c.walk.last > 0 || c.walk.pages > 0 || now.Sub(c.joining) >= gathersMost {
+		return 0
+	}
+	return c.joined.Add(gathers).Sub(now)
+}
+
+// joins takes note of a target that joined, for the walk under way and for the first.
+func (c *conn) joins(t *target, now time.Time) {
+	if c.walk.byID != nil && t.id != "" {
+		c.walk.byID[t.id] = t
+	}
+	if c.targets == 0 {
+		c.joining = now
+	}
+	c.joined = now
 }
 
 // pace is how long a page lasts: so that all of them fill the period, but for the

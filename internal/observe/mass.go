@@ -80,8 +80,8 @@ func (t *target) differs(now *platform.Profile) []string {
 		{"displayName", was.DisplayName != now.DisplayName, was.DisplayName == "", platform.FieldDisplayName},
 		{"bio", was.Bio != now.Bio, was.Bio == "", platform.FieldBio},
 		{"website", was.Website != now.Website, was.Website == "", platform.FieldWebsite},
-		{"avatar", !sameImage(was.AvatarURL, now.AvatarURL), was.AvatarURL == "", platform.FieldAvatar},
-		{"banner", !sameImage(was.BannerURL, now.BannerURL), was.BannerURL == "", platform.FieldBanner},
+		{"avatar", !SameImage(was.AvatarURL, now.AvatarURL), was.AvatarURL == "", platform.FieldAvatar},
+		{"banner", !SameImage(was.BannerURL, now.BannerURL), was.BannerURL == "", platform.FieldBanner},
 		{"verified", was.Verified != now.Verified, !was.Verified, platform.FieldVerified},
 	} {
 		if f.differs && !now.Unread.Has(f.field) && (!t.restored || !f.empty) {

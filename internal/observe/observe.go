@@ -79,6 +79,8 @@ type View struct {
 	Restored bool
 	// Lane says what keeps the engine from looking.
 	Lane LaneState
+	// Heard is when the connection last answered for anybody; zero: never yet.
+	Heard time.Time
 	// Stale: the snapshot is older than the target's bound.
 	Stale bool
 	// Untold: nothing is known, although the platform was asked twice and answered: it

@@ -130,8 +130,12 @@ func (e *Engine) join(t *target) {
 			e.discard(old)
 		}
 	}
+	now := e.cfg.Clock.Now()
+	if t.conn != c {
+		c.joins(t, now)
+	}
 	t.conn, t.ring = c, r
-	r.add(t, e.cfg.Clock.Now())
+	r.add(t, now)
 	c.count(t, 1)
 }
 

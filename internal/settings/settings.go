@@ -18,6 +18,8 @@ type Options struct {
 	MetricsAddress string
 	MetricsSecure  bool
 	HealthAddress  string
+	// PprofAddress is where profiles are served; empty: nowhere.
+	PprofAddress   string
 	LeaderElection bool
 	// Namespace is the operator's own.
 	Namespace       string
@@ -67,6 +69,7 @@ func (o *Options) serving(fs *flag.FlagSet) {
 	fs.StringVar(&o.MetricsAddress, "metrics-bind-address", ":8443", "address of the metrics endpoint; 0 turns it off")
 	fs.BoolVar(&o.MetricsSecure, "metrics-secure", true, "serve metrics over TLS to callers that the API server authorizes")
 	fs.StringVar(&o.HealthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 turns them off")
+	fs.StringVar(&o.PprofAddress, "pprof-bind-address", "", "address where CPU, heap and mutex profiles are served, to anybody who reaches it: best a loopback one; empty turns them off")
 	fs.BoolVar(&o.LeaderElection, "leader-elect", false, "act only while holding the lease; needed with more than one replica")
 	fs.StringVar(&o.allowedHosts, "allowed-hosts", "", "comma-separated hosts, or host:port, that endpoints may name beside the platforms' own")
 	fs.BoolVar(&o.AllowInsecure, "allow-insecure-endpoints", false, "permit plain http endpoints, and a plain http consent service, on loopback addresses")

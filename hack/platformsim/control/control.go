@@ -45,6 +45,9 @@ func (s *server) actions() map[string]action {
 		"DELETE /v1/faults/{platform}":                   s.deleteFaults,
 		"GET /v1/ledger":                                 s.getLedger,
 		"DELETE /v1/ledger":                              s.deleteLedger,
+		"GET /v1/shown":                                  s.getShown,
+		"PUT /v1/shown":                                  s.watchShown,
+		"DELETE /v1/shown":                               s.unwatchShown,
 		"GET /v1/clock":                                  s.getClock,
 		"POST /v1/clock":                                 s.advanceClock,
 		"POST /v1/apps/{platform}/{apiKey}/revoke-token": s.revokeToken,
@@ -120,5 +123,19 @@ func (s *server) getLedger(*http.Request) (int, any, error) {
 
 func (s *server) deleteLedger(*http.Request) (int, any, error) {
 	s.world.ResetLedger()
+	return http.StatusNoContent, nil, nil
+}
+
+func (s *server) getShown(*http.Request) (int, any, error) {
+	return http.StatusOK, s.world.Shown(), nil
+}
+
+func (s *server) watchShown(*http.Request) (int, any, error) {
+	s.world.WatchShown(true)
+	return http.StatusNoContent, nil, nil
+}
+
+func (s *server) unwatchShown(*http.Request) (int, any, error) {
+	s.world.WatchShown(false)
 	return http.StatusNoContent, nil, nil
 }

@@ -23,9 +23,9 @@ type Change struct {
 	At   time.Time
 }
 
-// note remembers the last change of an account; old is nil for a new one, next
-// for one that is forgotten.
-func (s *shelf) note(id string, old, next *Account, now time.Time) {
+// note remembers the last change of an account and says whether there was one; old is
+// nil for a new one, next for one that is forgotten.
+func (s *shelf) note(id string, old, next *Account, now time.Time) bool {
 	kind := Modified
 	switch {
 	case next == nil || next.State != Active:
@@ -33,12 +33,13 @@ func (s *shelf) note(id string, old, next *Account, now time.Time) {
 	case old == nil || old.State != Active:
 		kind = Created
 	case *old == *next:
-		return
+		return false
 	}
 	if s.changes == nil {
 		s.changes = map[string]Change{}
 	}
 	s.changes[id] = Change{id, kind, now}
+	return true
 }
 
 // ChangesSince returns the last change of each account that changed at or after

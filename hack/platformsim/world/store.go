@@ -44,7 +44,9 @@ func (w *World) put(a Account) error {
 	if !ok || old.Owner != a.Owner {
 		s.byOwner = nil
 	}
-	s.note(a.ID, old, &a, w.Now())
+	if s.note(a.ID, old, &a, w.Now()) {
+		w.shown.expect(a.Platform, a.ID)
+	}
 	s.dropHandle(a.ID)
 	s.byID[a.ID] = &a
 	if handle != "" && !taken {
@@ -73,8 +75,16 @@ func (s *shelf) dropHandle(id string) {
 	}
 }
 
-// Account returns the account with this id, in any state.
+// Account returns the account with this id, in any state, to show it; see Shown.
 func (w *World) Account(p Platform, id string) (Account, bool) {
+	a, ok := w.account(p, id)
+	if ok {
+		w.shown.see(p, id, w.clock)
+	}
+	return a, ok
+}
+
+func (w *World) account(p Platform, id string) (Account, bool) {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if s, ok := w.accounts[p]; ok {
@@ -101,7 +111,7 @@ func (w *World) AccountByHandle(p Platform, handle string) (Account, bool) {
 // Find returns an account by id or, failing that, by handle; "@name" means the
 // handle even if it looks like an id. It fails with ErrNotFound.
 func (w *World) Find(p Platform, ref string) (Account, error) {
-	if a, ok := w.Account(p, ref); ok {
+	if a, ok := w.account(p, ref); ok {
 		return a, nil
 	}
 	if a, ok := w.AccountByHandle(p, strings.TrimPrefix(ref, "@")); ok {

@@ -41,6 +41,7 @@ type World struct {
 	grants grantStore
 
 	history history
+	shown   shown
 }
 
 // New returns an empty world that reads the time from c.

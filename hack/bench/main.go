@@ -1,0 +1,118 @@
+// Command bench measures the real operator, as a process of its own with the flags
+// that are shipped, on a real API server, against the platform simulator: a ministry's
+// fleet of any size. `make bench` builds everything and starts it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"mithaq.dev/mithaq/hack/bench/fleet"
+	"mithaq.dev/mithaq/hack/local"
+)
+
+// options are the command's flags.
+type options struct {
+	accounts, perConnection   int
+	phases                    string
+	root, bin, state          string
+	out, page                 string
+	every, idle, patience     time.Duration
+	sweeps, writers           int
+	ceilingObjects, naiveSize int
+	naiveEvery                time.Duration
+	profiles                  bool
+}
+
+func parse() (options, error) {
+	o := options{}
+	flag.IntVar(&o.accounts, "accounts", 10_000, "size of the fleet; the whole ministry is 132595")
+	flag.StringVar(&o.phases, "phase", "", "comma-separated phases; what they need runs before them; default: all of "+strings.Join(names(), ", "))
+	flag.StringVar(&o.root, "root", ".", "the repository")
+	flag.StringVar(&o.bin, "bin", "bin", "where the binaries are")
+	flag.StringVar(&o.state, "state", ".run/bench", "where kubeconfigs, logs and profiles go")
+	flag.StringVar(&o.out, "out", "bin/bench.json", "where the figures go; a copy is kept by size, beside it")
+	flag.StringVar(&o.page, "page", "", "also write the figures of all sizes into this page, between its markers")
+	flag.DurationVar(&o.every, "every", 90*time.Second, "interval between two looks at an account while sweeps are measured")
+	flag.DurationVar(&o.idle, "idle", time.Hour, "interval before that, the operator's default")
+	flag.DurationVar(&o.patience, "patience", 45*time.Minute, "how long a phase may take")
+	flag.IntVar(&o.sweeps, "sweeps", 3, "sweeps of the steady phase")
+	flag.IntVar(&o.writers, "writers", 16, "parallel writers of the setup and of the raw ceiling")
+	flag.IntVar(&o.perConnection, "per-connection", 2500, "accounts of a connection to Facebook or Instagram")
+	flag.IntVar(&o.ceilingObjects, "ceiling-objects", 5000, "objects of the raw ceiling, at most the size of the fleet")
+	flag.IntVar(&o.naiveSize, "naive-accounts", 2000, "accounts of the naive controller, at most X's of the fleet")
+	flag.DurationVar(&o.naiveEvery, "naive-every", 30*time.Second, "the naive controller's interval")
+	flag.BoolVar(&o.profiles, "profiles", false, "take CPU and heap profiles of the operator; costs a little")
+	flag.Parse()
+	if flag.NArg() > 0 || o.sweeps < 1 || o.writers < 1 || o.every < time.Second || o.naiveEvery < time.Second || o.naiveSize < 1 || o.ceilingObjects < 1 {
+		return o, errors.New("an argument that is no flag, or a number below 1, or an interval below 1s")
+	}
+	return o, nil
+}
+
+func (o options) place() local.Place { return local.Place{Root: o.root, Bin: o.bin, State: o.state} }
+
+func main() {
+	o, err := parse()
+	if err == nil {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		err = run(ctx, o)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "\nbench:", err)
+		os.Exit(1)
+	}
+}
+
+// run prepares, runs the phases and ends everything in the opposite order: the
+// operator, the simulator, the API server, etcd.
+func run(ctx context.Context, o options) (err error) {
+	wanted, err := selected(o.phases)
+	if err != nil {
+		return err
+	}
+	f, err := fleet.New(o.accounts, o.perConnection)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.state, 0o750); err != nil {
+		return fmt.Errorf("creating %s: %w", o.state, err)
+	}
+	b := &bench{options: o, fleet: f, say: newTeller(os.Stdout), result: newResult(o, f)}
+	defer func() { err = errors.Join(err, b.stop()) }()
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	b.play(ctx, wanted)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return b.report(ctx)
+}
+
+// report prints and saves the figures. A phase that failed is an error; a target that
+// was missed is a figure.
+func (b *bench) report(context.Context) error {
+	b.result.judge()
+	b.say.done()
+	fmt.Fprint(os.Stdout, "\n", b.result.table(), "\n")
+	if err := b.result.save(b.out); err != nil {
+		return err
+	}
+	b.say.line("figures: %s, logs: %s", b.out, b.state)
+	if b.page != "" {
+		if err := writePage(b.page, filepath.Dir(b.out)); err != nil {
+			return err
+		}
+	}
+	return b.result.failures()
+}
