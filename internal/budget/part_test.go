@@ -14,7 +14,7 @@ func TestPartsAreTheWhole(t *testing.T) {
 		n, units := rapid.IntRange(1, 64).Draw(rt, "parts"), rapid.Int64Range(0, 1_000_000).Draw(rt, "units")
 		sum := int64(0)
 		for i := range n {
-			part := Part{i, n}.of(units)
+			part := Part{i, n}.Divide(units)
 			if part < units/int64(n) || part > units/int64(n)+1 {
 				rt.Fatalf("part %d of %d has %d of %d", i, n, part, units)
 			}
@@ -24,7 +24,7 @@ func TestPartsAreTheWhole(t *testing.T) {
 			rt.Fatalf("%d parts of %d are %d", n, units, sum)
 		}
 	})
-	if got := (Part{}).of(7); got != 7 {
+	if got := (Part{}).Divide(7); got != 7 {
 		t.Errorf("who is alone has %d of 7", got)
 	}
 }

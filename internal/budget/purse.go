@@ -107,7 +107,7 @@ type Purse struct {
 func New(budgets []platform.Budget, limits Limits, before *Purse) *Purse {
 	if limits.DailyMicroUSD > 0 {
 		// A part of nothing is a limit still.
-		limits.DailyMicroUSD = max(limits.Part.of(limits.DailyMicroUSD), 1)
+		limits.DailyMicroUSD = max(limits.Part.Divide(limits.DailyMicroUSD), 1)
 	}
 	p := &Purse{limits: limits, accounts: map[string]*account{}}
 	for _, b := range budgets {
