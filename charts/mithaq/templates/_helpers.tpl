@@ -49,6 +49,15 @@ is changed as text: parsed and printed again, its numbers would become floats.
 {{- else if gt (int .Values.replicas) 1 }}
 {{- fail "leaderElection.enabled=false needs replicas=1: two acting operators would look at everything twice and contradict each other" }}
 {{- end }}
+{{- if gt (int .Values.shards) 1 }}
+{{- if not .Values.leaderElection.enabled }}
+{{- fail "shards needs leaderElection.enabled: each shard has a lease" }}
+{{- end }}
+{{- if .Values.consent.url }}
+{{- fail "consent.url does not work with shards yet: credentials come through Secrets alone" }}
+{{- end }}
+- --shards={{ .Values.shards }}
+{{- end }}
 - --health-probe-bind-address=:8081
 - --metrics-bind-address={{ if .Values.metrics.enabled }}:{{ .Values.metrics.port }}{{ else }}0{{ end }}
 {{- with .Values.allowedHosts }}
