@@ -169,7 +169,7 @@ func (s *site) converged(ctx context.Context) (string, error) {
 		return "counts: " + now.Counts["manual"], nil
 	case *a.Violating+*a.Compliant != *a.Selected && *a.Unknown > 1:
 		return "counts: " + now.Counts["manual"], nil
-	case !strings.Contains(now.Preview, fmt.Sprintf(`"accounts":%d`, s.declared)):
+	case !strings.Contains(now.Preview, fmt.Sprintf(`"accounts":%d,"unknown":0,`, s.declared)): // it follows once a minute
 		return "preview: " + now.Preview, nil
 	case !slices.Contains(now.Connection, "Ready=True/Reconciled") || !slices.Contains(now.Connection, fmt.Sprint(accounts)):
 		return fmt.Sprint("connection: ", now.Connection), nil

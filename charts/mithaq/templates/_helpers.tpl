@@ -49,6 +49,8 @@ is changed as text: parsed and printed again, its numbers would become floats.
 {{- else if gt (int .Values.replicas) 1 }}
 {{- fail "leaderElection.enabled=false needs replicas=1: two acting operators would look at everything twice and contradict each other" }}
 {{- end }}
+- --health-probe-bind-address=:8081
+- --metrics-bind-address={{ if .Values.metrics.enabled }}:{{ .Values.metrics.port }}{{ else }}0{{ end }}
 {{- if gt (int .Values.shards) 1 }}
 {{- if not .Values.leaderElection.enabled }}
 {{- fail "shards needs leaderElection.enabled: each shard has a lease" }}
@@ -58,8 +60,6 @@ is changed as text: parsed and printed again, its numbers would become floats.
 {{- end }}
 - --shards={{ .Values.shards }}
 {{- end }}
-- --health-probe-bind-address=:8081
-- --metrics-bind-address={{ if .Values.metrics.enabled }}:{{ .Values.metrics.port }}{{ else }}0{{ end }}
 {{- with .Values.allowedHosts }}
 - --allowed-hosts={{ join "," . }}
 {{- end }}
