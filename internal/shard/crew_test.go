@@ -28,7 +28,7 @@ const (
 )
 
 // testTimes are short, but long enough for a busy machine.
-var testTimes = Times{Duration: 8 * time.Second, RenewBy: 5 * time.Second, Every: 200 * time.Millisecond}
+var testTimes = Times{Duration: 12 * time.Second, RenewBy: 8 * time.Second, Every: 200 * time.Millisecond}
 
 // site counts who acts for what.
 type site struct {
@@ -56,7 +56,7 @@ func newSite(t *testing.T) *site {
 	if _, err := os.Stat(filepath.Join(assets, "kube-apiserver")); err != nil {
 		t.Skipf("there is no control plane: run `make controlplane`: %v", err)
 	}
-	env := &envtest.Environment{BinaryAssetsDirectory: assets}
+	env := &envtest.Environment{BinaryAssetsDirectory: assets, ControlPlaneStartTimeout: 2 * patience}
 	cfg, err := env.Start()
 	if err != nil {
 		t.Fatal(errors.Join(err, env.Stop()))

@@ -60,6 +60,14 @@ func (l *lease) holder() string {
 	return ptr.Deref(l.object.Spec.HolderIdentity, "")
 }
 
+// since is when the present holder took it, in microseconds; all who see it agree.
+func (l *lease) since() int64 {
+	if l.object == nil || l.object.Spec.AcquireTime == nil {
+		return 0
+	}
+	return l.object.Spec.AcquireTime.UnixMicro()
+}
+
 // ours says that this process, or all together, hold it as far as it was last seen.
 func (l *lease) ours() bool { return l.holder() == l.identity }
 

@@ -82,7 +82,7 @@ func newSite(t *testing.T, gate bool) *site {
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
-	env := &envtest.Environment{BinaryAssetsDirectory: assets, CRDDirectoryPaths: []string{filepath.Join(root, "config/crd/bases")}, ErrorIfCRDPathMissing: true}
+	env := &envtest.Environment{BinaryAssetsDirectory: assets, CRDDirectoryPaths: []string{filepath.Join(root, "config/crd/bases")}, ErrorIfCRDPathMissing: true, ControlPlaneStartTimeout: patience}
 	env.ControlPlane.GetAPIServer().Configure().Append("feature-gates", fmt.Sprintf("ShardedListAndWatch=%t", gate))
 	cfg, err := env.Start()
 	if err != nil {
