@@ -208,14 +208,39 @@ func (s *site) clear() {
 	}
 }
 
+// With the gate the API server divides, without it the replicas do: what they say is the
+// same, and what one process says.
 func TestShards(t *testing.T) {
-	for _, gate := range []bool{false, true} {
-		t.Run(fmt.Sprintf("ShardedListAndWatch=%t", gate), func(t *testing.T) { play(newSite(t, gate), gate) })
-	}
+	var want *state
+	t.Run("the API server does not divide", func(t *testing.T) {
+		s := newSite(t, false)
+		s.declare()
+		want = s.alone()
+		s.clear()
+		three := s.three(*want)
+		s.foreign(three, false)
+		s.acrossShards()
+		s.kill(three)
+	})
+	t.Run("the API server divides", func(t *testing.T) {
+		s := newSite(t, true)
+		s.declare()
+		if want == nil {
+			want = s.alone()
+			s.clear()
+		}
+		three := s.three(*want)
+		s.foreign(three, true)
+		s.acrossShards()
+		for _, p := range three {
+			p.end(syscall.SIGTERM)
+		}
+	})
 }
 
-func play(s *site, gate bool) {
-	s.declare()
+// alone is what one process says.
+func (s *site) alone() *state {
+	s.Helper()
 	alone := s.begin("alone")
 	s.Logf("one process: in order after %s", s.until("one process", patience, s.converged))
 	want, err := s.state(s.Context())
@@ -226,23 +251,28 @@ func play(s *site, gate bool) {
 		s.Fatalf("nobody has too many accounts: %s", want.Accounts["edu-0/a-000"])
 	}
 	alone.end(syscall.SIGTERM)
-	s.clear()
+	return &want
+}
 
+// three begins three processes, which say what one says.
+func (s *site) three(want state) []*process {
+	s.Helper()
 	three := []*process{s.begin("one", "--shards=3"), s.begin("two", "--shards=3"), s.begin("three", "--shards=3")}
 	s.Logf("three processes: in order after %s", s.until("three processes", patience, s.converged))
 	s.same("three processes", want)
 	s.apart(shards)
-	s.foreign(three, gate)
+	return three
+}
 
-	s.acrossShards()
-	s.Logf("a rival in another shard: done")
-
-	// The holder of shard 0 writes what is said of the whole fleet.
+// kill ends the holder of shard 0, which writes what is said of the whole fleet; then
+// accounts of that shard change.
+func (s *site) kill(three []*process) {
+	s.Helper()
 	dead := s.byShard(three, 0)
 	three[dead].end(syscall.SIGKILL)
 	changed := s.change(0)
 	took := s.until("after a kill", takeover+4*every+30*time.Second, func(ctx context.Context) (string, error) { return s.turned(ctx, changed) })
-	s.Logf("every account is observed again %s after a kill", took)
+	s.Logf("the accounts of a killed replica are observed and counted again after %s", took)
 	if took > takeover+4*every+15*time.Second {
 		s.Errorf("it took %s", took)
 	}

@@ -53,7 +53,7 @@ const (
 	root      = "../.."
 	namespace = "mithaq-system"
 	// patience bounds all waiting but that for a lease.
-	patience = 2 * time.Minute
+	patience = 3 * time.Minute
 )
 
 // site is a cluster with a platform.
