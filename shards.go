@@ -67,7 +67,7 @@ func runShards(ctx context.Context, o settings.Options) error {
 	}
 	crew := shard.NewCrew(shard.Config{
 		Layout: r.layout, Leases: leases, Namespace: o.Namespace, Identity: r.identity, Hold: r.hold,
-		Times: shard.Times{Duration: custody.LeaseDuration, RenewBy: custody.RenewDeadline, Every: custody.RetryPeriod},
+		Times: leaseTimes,
 		Clock: clock.RealClock{}, Log: ctrl.Log.WithName("shards"),
 	})
 	ctrl.Log.Info("Starting", "version", version, "operatorNamespace", o.Namespace, "shards", o.Shards)
@@ -88,6 +88,12 @@ func runShards(ctx context.Context, o settings.Options) error {
 	}
 	stop()
 	return <-served
+}
+
+// leaseTimes let others take a shard within custody.LeaseDuration of its holder's end:
+// they see a renewal up to one look late, and that it stood still another.
+var leaseTimes = shard.Times{
+	Duration: custody.LeaseDuration - 2*custody.RetryPeriod, RenewBy: custody.RenewDeadline, Every: custody.RetryPeriod,
 }
 
 func newReplica(o settings.Options) (*replica, error) {

@@ -63,16 +63,16 @@ func (p *previewPart) add(other *previewPart) {
 func (p *previewPart) result() *v1alpha1.PolicyPreview {
 	examples := slices.Concat(p.Worse, p.Better)
 	out := &v1alpha1.PolicyPreview{
-		Accounts: ptr.To(int32(p.Accounts)), Unknown: ptr.To(int32(p.All.Unknown)), NewlyViolating: ptr.To(int32(p.All.Violating)), //nolint:gosec // accounts fit
-		NewlyClean: ptr.To(int32(p.All.Clean)), Examples: examples[:min(len(examples), maxExamples)], //nolint:gosec // accounts fit
+		Accounts: ptr.To(int32(p.Accounts)), Unknown: ptr.To(int32(p.All.Unknown)), NewlyViolating: ptr.To(int32(p.All.Violating)),
+		NewlyClean: ptr.To(int32(p.All.Clean)), Examples: examples[:min(len(examples), maxExamples)],
 	}
 	for _, tier := range inOrder(p.Tiers, maxTiers) {
 		d := p.Tiers[tier]
-		out.Tiers = append(out.Tiers, v1alpha1.TierPreview{Tier: tier, NewlyViolating: ptr.To(int32(d.Violating)), NewlyClean: ptr.To(int32(d.Clean))}) //nolint:gosec // accounts fit
+		out.Tiers = append(out.Tiers, v1alpha1.TierPreview{Tier: tier, NewlyViolating: ptr.To(int32(d.Violating)), NewlyClean: ptr.To(int32(d.Clean))})
 	}
 	for _, rule := range inOrder(p.Rules, maxRules) {
 		d := p.Rules[rule]
-		out.Rules = append(out.Rules, v1alpha1.RulePreview{Rule: rule, NewlyViolating: ptr.To(int32(d.Violating)), NewlyClean: ptr.To(int32(d.Clean)), Unknown: ptr.To(int32(d.Unknown))}) //nolint:gosec // accounts fit
+		out.Rules = append(out.Rules, v1alpha1.RulePreview{Rule: rule, NewlyViolating: ptr.To(int32(d.Violating)), NewlyClean: ptr.To(int32(d.Clean)), Unknown: ptr.To(int32(d.Unknown))})
 	}
 	for _, rule := range slices.Sorted(maps.Keys(p.Rules)) {
 		if len(out.Unjudged) < maxRules && p.Rules[rule].Unknown > 0 && isAboutActs(rule) {

@@ -111,17 +111,24 @@ func (r *Reconciler) obstacle(ctx context.Context, connection *v1alpha1.Platform
 	if malformed := r.openAlternate(adapter, endpoint, alternate, apps); malformed != nil {
 		return malformed, nil
 	}
-	was, err := r.restored(ctx, connection, adapter)
-	if err != nil {
-		return nil, err
-	}
-	r.Apps.Set(connection.Name, apps)
-	r.Observer.SetConnection(observe.Connection{
+	next := observe.Connection{
 		Name: connection.Name, Platform: adapter.Name, Adapter: adapter, Client: opened, Share: share, Media: media,
-		DailyMicroUSD: daily, Units: units, Part: r.Part, Persist: true, Saved: was,
-	})
+		DailyMicroUSD: daily, Units: units, Part: r.Part, Persist: true,
+	}
+	return nil, r.use(ctx, connection, next, apps, with)
+}
+
+// use takes a connection into use, with what was spent before.
+func (r *Reconciler) use(ctx context.Context, connection *v1alpha1.PlatformConnection, next observe.Connection, apps map[rotation.App]custody.App, with string) error {
+	was, err := r.restored(ctx, connection, next.Adapter)
+	if err != nil {
+		return err
+	}
+	next.Saved = was
+	r.Apps.Set(connection.Name, apps)
+	r.Observer.SetConnection(next)
 	r.open[connection.Name] = with
-	return nil, nil
+	return nil
 }
 
 // openAlternate adds the second app, where there is one.

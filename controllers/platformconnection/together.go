@@ -107,19 +107,14 @@ func rank(c *metav1.Condition) int {
 	return 3
 }
 
-// worst is the worst of what parts say of a condition. A part without accounts has
-// nothing to say, unless no part has any. Where parts say the same in different words,
-// it is said of which it is.
+// worst is the worst of what parts say of a condition. Where parts say the same in
+// different words, it is said of which it is.
 func worst(parts []part, kind string) (v1alpha1.State, string, bool) {
-	used := slices.ContainsFunc(parts, func(p part) bool { return p.Used })
 	var found *metav1.Condition
 	same, which := true, 0
-	for i := range parts {
-		c := meta.FindStatusCondition(parts[i].Status.Conditions, kind)
-		if c == nil || used && !parts[i].Used && kind != v1alpha1.ConditionStalled {
-			continue
-		}
+	for i, c := range said(parts, kind) {
 		switch {
+		case c == nil:
 		case found == nil || rank(c) < rank(found):
 			found, same, which = c, true, i
 		case rank(c) == rank(found) && c.Message != found.Message:
@@ -137,8 +132,20 @@ func worst(parts []part, kind string) (v1alpha1.State, string, bool) {
 	return state, message, ok
 }
 
-// addBudget adds what a part has spent. Windows and gauges are told by the platform, for
-// all parts together: there the least that anybody was told is left.
+// said is what each part says of a condition. A part without accounts has nothing to
+// say, unless no part has any; what stalls one stalls all.
+func said(parts []part, kind string) []*metav1.Condition {
+	all := make([]*metav1.Condition, len(parts))
+	used := slices.ContainsFunc(parts, func(p part) bool { return p.Used })
+	for i := range parts {
+		if parts[i].Used || !used || kind == v1alpha1.ConditionStalled {
+			all[i] = meta.FindStatusCondition(parts[i].Status.Conditions, kind)
+		}
+	}
+	return all
+}
+
+// addBudget adds what a part has spent.
 func addBudget(sum, p *v1alpha1.PlatformConnectionStatus, adapter platform.Adapter) {
 	for _, b := range p.Budget {
 		i := slices.IndexFunc(sum.Budget, func(o v1alpha1.BucketStatus) bool { return o.Bucket == b.Bucket })
@@ -146,31 +153,46 @@ func addBudget(sum, p *v1alpha1.PlatformConnectionStatus, adapter platform.Adapt
 			sum.Budget = append(sum.Budget, b)
 			continue
 		}
-		was, kind := &sum.Budget[i], platform.BudgetWindow
-		if described, ok := adapter.Budget(b.Bucket); ok {
-			kind = described.Kind
-		}
-		later := b.ResetsAt != nil && (was.ResetsAt == nil || was.ResetsAt.Before(b.ResetsAt))
-		switch {
-		case later:
-			*was = b
-		case was.ResetsAt != nil && !was.ResetsAt.Equal(b.ResetsAt):
-		case kind == platform.BudgetDay:
-			was.Remaining = ptr.To(max(ptr.Deref(was.Remaining, 0)-spentOf(b), 0))
-		case ptr.Deref(b.Remaining, 0) < ptr.Deref(was.Remaining, 0):
-			was.Remaining = b.Remaining
-		}
+		described, _ := adapter.Budget(b.Bucket) // unknown: like a window
+		addBucket(&sum.Budget[i], b, described.Kind)
 	}
 	slices.SortFunc(sum.Budget, func(a, b v1alpha1.BucketStatus) int { return strings.Compare(a.Bucket, b.Bucket) })
 	if ptr.Deref(p.Counting, false) {
 		sum.Counting = ptr.To(true)
 	}
-	switch {
-	case p.Spend == nil || sum.Spend != nil && sum.Spend.Day > p.Spend.Day:
-	case sum.Spend == nil || sum.Spend.Day < p.Spend.Day:
-		sum.Spend = p.Spend.DeepCopy()
+	addSpend(sum, p.Spend)
+}
+
+// addBucket adds units of the same day. Windows and gauges are told by the platform, for
+// all parts together: there the least that anybody was told is left. What has ended
+// already counts no more.
+func addBucket(sum *v1alpha1.BucketStatus, b v1alpha1.BucketStatus, kind platform.BudgetKind) {
+	switch ends, other := resets(*sum), resets(b); {
+	case ends.Before(other):
+		*sum = b
+	case other.Before(ends):
+	case kind == platform.BudgetDay:
+		sum.Remaining = ptr.To(max(ptr.Deref(sum.Remaining, 0)-spentOf(b), 0))
 	default:
-		sum.Spend.USD = dollars(microUSD(sum.Spend.USD) + microUSD(p.Spend.USD))
+		sum.Remaining = ptr.To(min(ptr.Deref(sum.Remaining, 0), ptr.Deref(b.Remaining, 0)))
+	}
+}
+
+func resets(b v1alpha1.BucketStatus) time.Time {
+	if b.ResetsAt == nil {
+		return time.Time{}
+	}
+	return b.ResetsAt.Time
+}
+
+// addSpend adds what the last day has cost.
+func addSpend(sum *v1alpha1.PlatformConnectionStatus, spend *v1alpha1.Spend) {
+	switch {
+	case spend == nil || sum.Spend != nil && sum.Spend.Day > spend.Day:
+	case sum.Spend == nil || sum.Spend.Day < spend.Day:
+		sum.Spend = spend.DeepCopy()
+	default:
+		sum.Spend.USD = dollars(microUSD(sum.Spend.USD) + microUSD(spend.USD))
 	}
 }
 

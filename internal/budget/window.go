@@ -66,10 +66,7 @@ func (w *window) span() time.Duration { return w.length }
 
 func (w *window) wait(now time.Time, c claim) time.Duration {
 	w.expire(now)
-	if w.usable() <= 0 {
-		return never
-	}
-	if !w.told && !w.landed && w.underway > 0 {
+	if w.usable() <= 0 || w.probing() {
 		return never
 	}
 	most := max(w.usable()-c.keep, 1)
@@ -88,6 +85,9 @@ func (w *window) wait(now time.Time, c claim) time.Duration {
 	}
 	return free.Sub(now)
 }
+
+// probing says that the first answer is still to come.
+func (w *window) probing() bool { return !w.told && !w.landed && w.underway > 0 }
 
 // expire forgets the requests that the present window cannot hold.
 func (w *window) expire(now time.Time) {

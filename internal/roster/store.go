@@ -69,7 +69,7 @@ func (m *members) slot(u id, uid types.UID) uint32 {
 	if u.uid() != uid {
 		m.odd[u] = uid
 	}
-	slot := uint32(len(m.all)) //nolint:gosec // there are not as many accounts
+	slot := uint32(len(m.all))
 	if n := len(m.empty); n > 0 {
 		slot, m.empty = m.empty[n-1], m.empty[:n-1]
 	} else {
@@ -130,7 +130,7 @@ func (x *index) add(t Tie, slot uint32) {
 	case !ok:
 		x.first[t] = slot
 	case one&shared == 0:
-		n := uint32(len(x.lists)) //nolint:gosec // there are not as many ties
+		n := uint32(len(x.lists))
 		if last := len(x.empty); last > 0 {
 			n, x.empty = x.empty[last-1], x.empty[:last-1]
 		} else {

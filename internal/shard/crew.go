@@ -11,7 +11,7 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// ErrLost: a lease may be somebody else's by now. Whoever gets it ends at once.
+// ErrLost says that a lease may be somebody else's by now. Whoever gets it ends at once.
 var ErrLost = errors.New("a lease was not renewed in time")
 
 // The names of the leases.
@@ -188,7 +188,7 @@ func (c *Crew) acting() int {
 // farewell says that this process is gone. The joint lease is left to the others; it ends
 // by itself after the last of them, unless nobody else was there.
 func (c *Crew) farewell(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Times.RenewBy/4)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.patience())
 	defer cancel()
 	var left error
 	if c.watch.alone() && c.joint.ours() {

@@ -36,7 +36,7 @@ func (l Layout) Of(uid types.UID) int {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(uid)) // it never fails
 	shard, _ := bits.Mul64(h.Sum64(), uint64(max(l.shards, 1)))
-	return int(shard) //nolint:gosec // below the number of shards
+	return int(shard)
 }
 
 // Selector asks the API server for a shard's accounts alone, as the shardSelector of a
@@ -52,7 +52,7 @@ func (l Layout) bound(shard int) string {
 		return "0x10000000000000000"
 	}
 	// The lowest hash h with h*shards >= shard*2^64, so that Of agrees to the last bit.
-	low, rest := bits.Div64(uint64(shard), 0, uint64(l.shards)) //nolint:gosec // 0 to Max
+	low, rest := bits.Div64(uint64(shard), 0, uint64(l.shards))
 	if rest > 0 {
 		low++
 	}

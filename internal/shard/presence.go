@@ -52,27 +52,16 @@ func (p *presence) look(ctx context.Context, all []coordinationv1.Lease) error {
 	now, live, seen := p.clock.Now(), []string{}, map[string]sighting{}
 	var failed error
 	for i := range all {
-		name, version := all[i].Name, all[i].ResourceVersion
 		if all[i].Labels[labelCrew] != p.label {
 			continue
 		}
-		s, known := p.seen[name]
-		switch {
-		case !known && stoodStill(all[i].Spec.RenewTime, p.times.Duration, now):
-			s = sighting{version, now.Add(-p.times.Duration)} // until it is seen to move
-		case s.version != version:
-			s = sighting{version, now}
-		}
-		seen[name] = s
-		if now.Sub(s.at) < p.times.Duration {
-			live = append(live, name)
-			continue
-		}
-		if now.Sub(s.at) >= 10*p.times.Duration { // its process is long gone
-			err := p.leases.Delete(ctx, name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: &version}})
-			if gone := apierrors.IsNotFound(err) || apierrors.IsConflict(err); err != nil && !gone {
-				failed = errors.Join(failed, fmt.Errorf("deleting the lease of a process that is gone: %w", err))
-			}
+		s := p.sight(&all[i], now)
+		seen[all[i].Name] = s
+		switch stood := now.Sub(s.at); {
+		case stood < p.times.Duration:
+			live = append(live, all[i].Name)
+		case stood >= 10*p.times.Duration: // its process is long gone
+			failed = errors.Join(failed, p.bury(ctx, &all[i]))
 		}
 	}
 	p.seen = seen
@@ -81,6 +70,27 @@ func (p *presence) look(ctx context.Context, all []coordinationv1.Lease) error {
 		p.live, p.since = live, now
 	}
 	return failed
+}
+
+// sight notes when a lease was last seen to move.
+func (p *presence) sight(l *coordinationv1.Lease, now time.Time) sighting {
+	s, known := p.seen[l.Name]
+	switch {
+	case !known && stoodStill(l.Spec.RenewTime, p.times.Duration, now):
+		return sighting{l.ResourceVersion, now.Add(-p.times.Duration)} // until it is seen to move
+	case s.version != l.ResourceVersion:
+		return sighting{l.ResourceVersion, now}
+	}
+	return s
+}
+
+// bury deletes the lease of a process that is gone, unless it moves after all.
+func (p *presence) bury(ctx context.Context, l *coordinationv1.Lease) error {
+	err := p.leases.Delete(ctx, l.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: &l.ResourceVersion}})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return fmt.Errorf("deleting the lease of a process that is gone: %w", err)
+	}
+	return nil
 }
 
 // stoodStill says that a lease that is seen for the first time says itself that it ended

@@ -3,6 +3,7 @@ package shard
 import (
 	"context"
 	"fmt"
+	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,7 +12,7 @@ import (
 // turn looks at all leases once. What the API server does not answer is asked for in the
 // next turn, until a lease is lost.
 func (c *Crew) turn(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Times.RenewBy/4)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.patience())
 	defer cancel()
 	if err := c.reap(ctx); err != nil {
 		return err
@@ -34,6 +35,9 @@ func (c *Crew) turn(ctx context.Context) error {
 	c.divide(ctx)
 	return nil
 }
+
+// patience is how long a turn may take: a lost lease is to be noticed soon.
+func (c *Crew) patience() time.Duration { return max(c.Times.Every, c.Times.RenewBy/8) }
 
 // look sees how all leases are, with one request.
 func (c *Crew) look(ctx context.Context) ([]coordinationv1.Lease, error) {

@@ -251,7 +251,9 @@ func (s *site) begin(name string, args ...string) *process {
 	go func() { p.done <- p.cmd.Wait() }()
 	s.Cleanup(func() {
 		if p.cmd.ProcessState == nil {
-			_ = p.cmd.Process.Kill()
+			if err := p.cmd.Process.Kill(); err != nil {
+				s.Error(err)
+			}
 			<-p.done
 		}
 		if s.Failed() {
@@ -285,7 +287,7 @@ func (p *process) end(signal syscall.Signal) {
 // metric is the sum of a counter's or gauge's series.
 func (p *process) metric(name string) float64 {
 	p.site.Helper()
-	answer, err := http.Get("http://" + p.metrics + "/metrics") //nolint:noctx // of a loopback address, in a test
+	answer, err := http.Get("http://" + p.metrics + "/metrics")
 	if err != nil {
 		p.site.Fatal(err)
 	}
