@@ -253,7 +253,7 @@ func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Opt
 	if err := governancepolicy.Setup(mgr, governancepolicy.Config{
 		Client: mgr.GetClient(), Editions: s.editions, Tally: fleet, Counts: counts, Settle: o.CountsSettle,
 		Recorder: mgr.GetEventRecorder(governancepolicy.Name), Clock: clock.RealClock{}, Readable: readable,
-		Board: s.policies, AccountsOf: s.accountsOf(),
+		Board: s.policies, Epoch: s.epoch, AccountsOf: s.accountsOf(),
 	}); err != nil {
 		return fmt.Errorf("setting up the policy controller: %w", err)
 	}

@@ -17,7 +17,9 @@ import (
 // part is what one shard knows of a policy. All parts together are the policy's counts:
 // each account is counted in one of them.
 type part struct {
-	UID     types.UID
+	UID types.UID
+	// Epoch is the reign of the layout under which it was counted.
+	Epoch   int64
 	Counts  tally.Policy
 	Preview *previewPart `json:",omitempty"`
 }
@@ -107,14 +109,14 @@ func (r *Reconciler) together(ctx context.Context, policy *v1alpha1.GovernancePo
 	return sum, (complete || len(parts) == len(shown)) && same, nil
 }
 
-// add adds parts up; false if one is of an earlier policy of the name. There is no
-// preview unless all are of one edition.
+// add adds parts up; false if one is of an earlier policy of the name, or of an earlier
+// reign than the first. There is no preview unless all are of one edition.
 func add(uid types.UID, parts []*part) (*part, bool) {
 	sum := &part{UID: uid}
 	rules := map[string]tally.RuleCount{}
 	previews := []*previewPart{}
 	for _, p := range parts {
-		if p.UID != uid {
+		if p.UID != uid || p.Epoch != parts[0].Epoch {
 			return nil, false
 		}
 		sum.Counts.Selected += p.Counts.Selected

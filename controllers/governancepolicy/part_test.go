@@ -86,6 +86,9 @@ func TestPartsOfDifferentEditionsAreNoWhole(t *testing.T) {
 	if _, ok := add("new", []*part{{UID: "new"}, {UID: "old"}}); ok {
 		t.Error("a policy that was deleted is counted")
 	}
+	if _, ok := add("u", []*part{{UID: "u", Epoch: 2}, {UID: "u", Epoch: 1}}); ok {
+		t.Error("what was counted before a single process acted is counted")
+	}
 	sum, ok := add("u", []*part{{UID: "u", Preview: &previewPart{Digest: "1"}}, {UID: "u", Preview: &previewPart{Digest: "2"}}})
 	if !ok || sum.Preview != nil {
 		t.Errorf("previews of two editions make %+v", sum)

@@ -71,7 +71,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	mine := &part{UID: policy.UID, Counts: r.Tally.Policy(policy.Name), Preview: preview}
+	mine := &part{UID: policy.UID, Epoch: r.Epoch, Counts: r.Tally.Policy(policy.Name), Preview: preview}
 	f := facts{edition: known, complete: complete}
 	if r.Board.Alone() {
 		f.take(mine)

@@ -49,7 +49,9 @@ type Config struct {
 	// Readable are the facts that each platform exposes, for previews.
 	Readable map[v1alpha1.PlatformName]governance.Facts
 	// Board shows what this shard counts, where there are others; nil: there are none.
+	// Epoch is the reign of the layout.
 	Board *shard.Board
+	Epoch int64
 	// AccountsOf counts a person's accounts over the whole fleet; nil: the cache holds it.
 	AccountsOf func(person string) int
 }

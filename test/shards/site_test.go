@@ -254,7 +254,7 @@ func (s *site) begin(name string, args ...string) *process {
 			if err := p.cmd.Process.Kill(); err != nil {
 				s.Error(err)
 			}
-			<-p.done
+			s.Logf("%s was killed: %v", p.name, <-p.done)
 		}
 		if s.Failed() {
 			s.Logf("the log of %s ends with:\n%s", p.name, strings.Join(tail(p.lines(""), 25), ""))
