@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"os"
 	goruntime "runtime"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -29,8 +29,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -38,6 +36,7 @@ import (
 	"mithaq.dev/mithaq/controllers/handover"
 	"mithaq.dev/mithaq/controllers/platformconnection"
 	"mithaq.dev/mithaq/controllers/socialaccount"
+	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/compact"
 	"mithaq.dev/mithaq/internal/consent"
 	"mithaq.dev/mithaq/internal/custody"
@@ -51,7 +50,9 @@ import (
 	"mithaq.dev/mithaq/internal/platform/x"
 	"mithaq.dev/mithaq/internal/platform/youtube"
 	"mithaq.dev/mithaq/internal/policytest"
+	"mithaq.dev/mithaq/internal/roster"
 	"mithaq.dev/mithaq/internal/settings"
+	"mithaq.dev/mithaq/internal/shard"
 	"mithaq.dev/mithaq/internal/tally"
 	"mithaq.dev/mithaq/internal/telemetry"
 	"mithaq.dev/mithaq/internal/wake"
@@ -87,11 +88,16 @@ func run(ctx context.Context, args []string) error {
 		// One contention in a hundred: enough to see what is fought for.
 		goruntime.SetMutexProfileFraction(100)
 	}
+	telemetry.RegisterVersion(metrics.Registry, version)
+	if o.Shards > 1 {
+		return runShards(ctx, o)
+	}
 	mgr, leader, err := newManager(o)
 	if err != nil {
 		return err
 	}
-	if err := wire(ctx, mgr, leader, o); err != nil {
+	whole := scope{registry: metrics.Registry, guard: leader.Guard(mgr.GetAPIReader(), clock.RealClock{})}
+	if err := wire(ctx, mgr, whole, o); err != nil {
 		return err
 	}
 	ctrl.Log.Info("Starting", "version", version, "operatorNamespace", o.Namespace)
@@ -115,18 +121,9 @@ func newScheme() *runtime.Scheme {
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 
 func newManager(o settings.Options) (manager.Manager, *custody.Leadership, error) {
-	cfg, err := ctrl.GetConfig()
+	cfg, err := cluster(o)
 	if err != nil {
-		return nil, nil, fmt.Errorf("finding the cluster: %w", err)
-	}
-	cfg.QPS = float32(o.QPS)
-	if o.QPS == 0 {
-		cfg.QPS = -1
-	}
-	served := metricsserver.Options{BindAddress: o.MetricsAddress, SecureServing: o.MetricsSecure}
-	if o.MetricsSecure {
-		served.FilterProvider = filters.WithAuthenticationAndAuthorization
-		served.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.MinVersion = tls.VersionTLS12 }}
+		return nil, nil, err
 	}
 	leader, err := custody.NewLeadership(cfg, o.Namespace, o.LeaderElection)
 	if err != nil {
@@ -134,7 +131,7 @@ func newManager(o settings.Options) (manager.Manager, *custody.Leadership, error
 	}
 	mgr, err := ctrl.NewManager(cfg, manager.Options{
 		Scheme:                              newScheme(),
-		Metrics:                             served,
+		Metrics:                             served(o),
 		HealthProbeBindAddress:              o.HealthAddress,
 		PprofBindAddress:                    o.PprofAddress,
 		LeaderElection:                      o.LeaderElection,
@@ -147,9 +144,7 @@ func newManager(o settings.Options) (manager.Manager, *custody.Leadership, error
 		RenewDeadline:                       ptr.To(custody.RenewDeadline),
 		RetryPeriod:                         ptr.To(custody.RetryPeriod),
 		Cache:                               cacheOptions(o.Namespace),
-		Client: client.Options{Cache: &client.CacheOptions{
-			EnableReadYourWritesConsistency: ptr.To(true),
-		}},
+		Client:                              clientOptions(),
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("creating the manager: %w", err)
@@ -172,8 +167,31 @@ func cacheOptions(namespace string) cache.Options {
 	}
 }
 
+// scope is what a set of controllers acts for: the whole fleet, or one shard.
+type scope struct {
+	registry prometheus.Registerer
+	// guard guards calls that change something on a platform.
+	guard *custody.Guard
+	// roster knows the whole fleet, of which mine are the accounts of the shard; nil: they
+	// are all.
+	roster *roster.Roster
+	mine   func(types.UID) bool
+	// policies and connections show what the shard knows; nil: there are no others.
+	policies, connections *shard.Board
+	part                  budget.Part
+	epoch                 int64
+}
+
+// accountsOf counts a person's accounts over the whole fleet; nil: the cache holds it.
+func (s scope) accountsOf() func(person string) int {
+	if s.roster == nil {
+		return nil
+	}
+	return func(person string) int { return s.roster.Count(roster.Person(person)) }
+}
+
 // wire puts everything together.
-func wire(ctx context.Context, mgr manager.Manager, leader *custody.Leadership, o settings.Options) error {
+func wire(ctx context.Context, mgr manager.Manager, of scope, o settings.Options) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the liveness check: %w", err)
 	}
@@ -185,25 +203,24 @@ func wire(ctx context.Context, mgr manager.Manager, leader *custody.Leadership, 
 	}); err != nil {
 		return fmt.Errorf("adding the readiness check: %w", err)
 	}
-	telemetry.RegisterFleet(metrics.Registry, mgr.GetCache())
-	telemetry.RegisterVersion(metrics.Registry, version)
+	telemetry.RegisterFleet(of.registry, mgr.GetCache())
 	// The manager's own client would open an informer even for what it only writes,
 	// to see its own writes. No token may lie in a cache.
-	secrets, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	secrets, err := live(mgr)
 	if err != nil {
-		return fmt.Errorf("creating the client for Secrets: %w", err)
+		return err
 	}
 	keeper := &custody.Keeper{Client: secrets, Namespace: o.Namespace}
 	wallet := custody.NewWallet(keeper)
-	engine := observe.New(observe.Config{Clock: clock.RealClock{}, Log: ctrl.Log.WithName("observe"), Registry: metrics.Registry, Tokens: wallet})
+	engine := observe.New(observe.Config{Clock: clock.RealClock{}, Log: mgr.GetLogger().WithName("observe"), Registry: of.registry, Tokens: wallet})
 	if err := mgr.Add(engine); err != nil {
 		return fmt.Errorf("adding the observation engine: %w", err)
 	}
 	s := shared{
-		engine: engine, apps: custody.NewApps(), keeper: keeper, wallet: wallet, secrets: secrets,
+		scope: of, engine: engine, apps: custody.NewApps(), keeper: keeper, wallet: wallet, secrets: secrets,
 		editions: edition.NewStore(o.Namespace, mgr.GetClient(), mgr.GetAPIReader()),
 	}
-	if err := handovers(ctx, mgr, o, leader.Guard(mgr.GetAPIReader(), clock.RealClock{}), s); err != nil {
+	if err := handovers(ctx, mgr, o, s); err != nil {
 		return err
 	}
 	return controllers(ctx, mgr, s, o)
@@ -219,6 +236,7 @@ func adapters() map[v1alpha1.PlatformName]platform.Adapter {
 
 // shared is what several controllers work with.
 type shared struct {
+	scope
 	engine   *observe.Engine
 	apps     *custody.Apps
 	editions *edition.Store
@@ -241,7 +259,7 @@ func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Opt
 		counts.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Name: policy}}, o.CountsSettle)
 	})
 	if err := socialaccount.Setup(ctx, mgr, socialaccount.Config{
-		Client: mgr.GetClient(), Observer: s.engine, Editions: s.editions, Tally: fleet,
+		Client: mgr.GetClient(), Observer: s.engine, Editions: s.editions, Tally: fleet, Roster: s.roster, Mine: s.mine,
 		Recorder: mgr.GetEventRecorder(socialaccount.Name), Clock: clock.RealClock{}, Readable: readable,
 		Defaults:  governance.Cadence{ProfileEvery: o.ProfileEvery, ActivityEvery: o.ActivityEvery, StaleAfter: o.StaleAfter},
 		FirstLook: o.FirstLook, Workers: o.Workers,
@@ -251,14 +269,16 @@ func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Opt
 	if err := governancepolicy.Setup(mgr, governancepolicy.Config{
 		Client: mgr.GetClient(), Editions: s.editions, Tally: fleet, Counts: counts, Settle: o.CountsSettle,
 		Recorder: mgr.GetEventRecorder(governancepolicy.Name), Clock: clock.RealClock{}, Readable: readable,
+		Board: s.policies, Epoch: s.epoch, AccountsOf: s.accountsOf(),
 	}); err != nil {
 		return fmt.Errorf("setting up the policy controller: %w", err)
 	}
 	if err := platformconnection.Setup(mgr, platformconnection.Config{
 		Client: mgr.GetClient(), Secrets: s.secrets, Observer: s.engine, Adapters: known, Apps: s.apps, Namespace: o.Namespace,
 		Recorder: mgr.GetEventRecorder(platformconnection.Name), Clock: clock.RealClock{},
+		Board: s.connections, Part: s.part, Epoch: s.epoch,
 		Endpoints: platformconnection.EndpointRules{AllowedHosts: o.Hosts(), AllowInsecure: o.AllowInsecure},
-		Open:      opener(telemetry.NewRequests(metrics.Registry)),
+		Open:      opener(telemetry.NewRequests(s.registry)),
 	}); err != nil {
 		return fmt.Errorf("setting up the connection controller: %w", err)
 	}
@@ -266,7 +286,7 @@ func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Opt
 }
 
 // handovers sets up the rotation of credentials and the consent service.
-func handovers(ctx context.Context, mgr ctrl.Manager, o settings.Options, guard *custody.Guard, s shared) error {
+func handovers(ctx context.Context, mgr ctrl.Manager, o settings.Options, s shared) error {
 	desk := consent.NewDesk(o.ConsentURL)
 	if o.ConsentURL != "" {
 		if err := mgr.Add(&consent.Server{Desk: desk, Address: o.ConsentAddress, Leads: mgr.Elected(), Clock: clock.RealClock{}}); err != nil {
@@ -274,9 +294,9 @@ func handovers(ctx context.Context, mgr ctrl.Manager, o settings.Options, guard 
 		}
 	}
 	if err := handover.Setup(ctx, mgr, handover.Config{
-		Client: mgr.GetClient(), Secrets: s.secrets, Keeper: s.keeper, Wallet: s.wallet, Apps: s.apps, Guard: guard,
+		Client: mgr.GetClient(), Secrets: s.secrets, Keeper: s.keeper, Wallet: s.wallet, Apps: s.apps, Guard: s.guard,
 		Consents: desk, Consented: desk.Source(), Editions: s.editions, Recorder: mgr.GetEventRecorder(handover.Name), Clock: clock.RealClock{},
-		Perform: custody.Perform, Random: custody.Random, Told: telemetry.NewHandovers(metrics.Registry), Workers: o.HandoverWorkers,
+		Perform: custody.Perform, Random: custody.Random, Told: telemetry.NewHandovers(s.registry), Workers: o.HandoverWorkers,
 	}); err != nil {
 		return fmt.Errorf("setting up the handover controller: %w", err)
 	}

@@ -44,8 +44,11 @@ func decide(policy *v1alpha1.GovernancePolicy, f facts, now time.Time) (v1alpha1
 			next.InForce.Since = before.InForce.Since
 		}
 	}
-	if f.preview != nil {
-		next.Preview = previewOf(before.Preview, f.preview.DeepCopy(), now)
+	switch {
+	case f.partial:
+		next.Preview = before.Preview
+	case f.preview != nil:
+		next.Preview = previewOf(before.Preview, f.preview.result(), now)
 	}
 	if f.complete {
 		next.Accounts, next.Rules = accounts(f.counts), rules(f.counts)

@@ -19,7 +19,7 @@ type previewed struct {
 	digest string
 	fleet  uint64
 	at     time.Time
-	result *v1alpha1.PolicyPreview
+	result *previewPart
 }
 
 // previewEvery is how often a preview follows the fleet at most. A changed policy is
@@ -28,7 +28,7 @@ func (r *Reconciler) previewEvery() time.Duration { return max(12*r.Settle, time
 
 // preview computes what an edition of mode Preview would change, from the cache alone;
 // nil for another mode.
-func (r *Reconciler) preview(ctx context.Context, name string, known edition.Edition) (*v1alpha1.PolicyPreview, error) {
+func (r *Reconciler) preview(ctx context.Context, name string, known edition.Edition) (*previewPart, error) {
 	if known.InForce == nil || known.InForce.Mode() != v1alpha1.ModePreview {
 		delete(r.previews, name)
 		return nil, nil
@@ -52,7 +52,7 @@ func (r *Reconciler) preview(ctx context.Context, name string, known edition.Edi
 // fleet reads what a preview rests on, with a mark that changes with it. The objects
 // are the cache's own.
 func (r *Reconciler) fleet(ctx context.Context) (*fleet, uint64, error) {
-	f := &fleet{namespaces: map[string]map[string]string{}, since: map[string]time.Time{}, readable: r.Readable}
+	f := &fleet{namespaces: map[string]map[string]string{}, since: map[string]time.Time{}, readable: r.Readable, accountsOf: r.AccountsOf}
 	var accounts v1alpha1.SocialAccountList
 	var namespaces corev1.NamespaceList
 	var policies v1alpha1.GovernancePolicyList

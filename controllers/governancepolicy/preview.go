@@ -35,28 +35,42 @@ type fleet struct {
 	since   map[string]time.Time
 	// readable are the facts that each platform exposes.
 	readable map[v1alpha1.PlatformName]governance.Facts
+	// accountsOf counts a person's accounts, where accounts are not the whole fleet.
+	accountsOf func(person string) int
 }
 
 // compare counts what the accounts that candidate selects would gain and lose if it
 // stood in the place of what is in force for them. candidate is compiled as enforced.
-func compare(candidate *governance.Policy, f *fleet, now time.Time) *v1alpha1.PolicyPreview {
-	c := comparison{fleet: f, candidate: candidate, now: now, people: people(f.accounts), tiers: map[v1alpha1.TierName]*difference{}, rules: map[string]*difference{}}
+func compare(candidate *governance.Policy, f *fleet, now time.Time) *previewPart {
+	accountsOf := f.accountsOf
+	if accountsOf == nil {
+		counts := people(f.accounts)
+		accountsOf = func(person string) int { return counts[person] }
+	}
+	c := comparison{fleet: f, candidate: candidate, now: now, accountsOf: accountsOf, tiers: map[v1alpha1.TierName]*difference{}, rules: map[string]*difference{}}
 	for i := range f.accounts {
 		if acc := &f.accounts[i]; candidate.Selects(acc, f.namespaces[acc.Namespace]) {
 			c.account(acc)
 		}
 	}
-	return c.result()
+	return c.part()
 }
 
 // difference counts accounts.
-type difference struct{ violating, clean, unknown int }
+type difference struct{ Violating, Clean, Unknown int }
+
+func (d *difference) add(other *difference) {
+	d.Violating += other.Violating
+	d.Clean += other.Clean
+	d.Unknown += other.Unknown
+}
 
 type comparison struct {
 	fleet     *fleet
 	candidate *governance.Policy
 	now       time.Time
-	people    map[string]int
+	// accountsOf counts a person's accounts over the whole fleet.
+	accountsOf func(person string) int
 
 	accounts int
 	all      difference
@@ -100,9 +114,9 @@ func (c *comparison) account(acc *v1alpha1.SocialAccount) {
 	worse, better := before.any(governance.Violated) == 0 && after.any(governance.Violated) > 0, before.cleared(after)
 	tier := entry(c.tiers, acc.Spec.Tier)
 	for _, d := range []*difference{&c.all, tier} {
-		d.violating += count(worse)
-		d.clean += count(better)
-		d.unknown += count(after.any(governance.Violated) == 0 && after.any(governance.Unknown) > 0)
+		d.Violating += count(worse)
+		d.Clean += count(better)
+		d.Unknown += count(after.any(governance.Violated) == 0 && after.any(governance.Unknown) > 0)
 	}
 	if worse {
 		c.worse = append(c.worse, acc.Namespace+"/"+acc.Name)
@@ -116,12 +130,12 @@ func (c *comparison) account(acc *v1alpha1.SocialAccount) {
 func (c *comparison) byRule(before, after verdicts) {
 	for rule, verdict := range after {
 		d := entry(c.rules, rule)
-		d.violating += count(verdict == governance.Violated && before[rule] != governance.Violated)
-		d.unknown += count(verdict == governance.Unknown)
+		d.Violating += count(verdict == governance.Violated && before[rule] != governance.Violated)
+		d.Unknown += count(verdict == governance.Unknown)
 	}
 	for rule, verdict := range before {
 		if verdict == governance.Violated && after[rule] != governance.Violated && after[rule] != governance.Unknown {
-			entry(c.rules, rule).clean++
+			entry(c.rules, rule).Clean++
 		}
 	}
 }
@@ -168,7 +182,7 @@ func (v verdicts) cleared(after verdicts) bool {
 func (c *comparison) judge(acc *v1alpha1.SocialAccount, policies []*governance.Policy) verdicts {
 	in := governance.Input{
 		Account: acc, Policies: policies, Now: c.now, Activity: governance.Restore(acc),
-		AccountsOf: func(person string) int { return c.people[person] }, EditionSince: c.since,
+		AccountsOf: c.accountsOf, EditionSince: c.since,
 	}
 	in.Live, in.LiveMissing = recorded(acc, c.fleet.readable[acc.Spec.Platform])
 	v := verdicts{}
@@ -214,38 +228,13 @@ func recorded(acc *v1alpha1.SocialAccount, readable governance.Facts) (*governan
 	}
 }
 
-// result shows the worst first.
-func (c *comparison) result() *v1alpha1.PolicyPreview {
-	slices.Sort(c.worse)
-	slices.Sort(c.better)
-	examples := slices.Concat(c.worse, c.better)
-	p := &v1alpha1.PolicyPreview{
-		Accounts: ptr.To(int32(c.accounts)), Unknown: ptr.To(int32(c.all.unknown)), NewlyViolating: ptr.To(int32(c.all.violating)),
-		NewlyClean: ptr.To(int32(c.all.clean)), Examples: examples[:min(len(examples), maxExamples)],
-	}
-	for _, tier := range inOrder(c.tiers, maxTiers) {
-		d := c.tiers[tier]
-		p.Tiers = append(p.Tiers, v1alpha1.TierPreview{Tier: tier, NewlyViolating: ptr.To(int32(d.violating)), NewlyClean: ptr.To(int32(d.clean))})
-	}
-	for _, rule := range inOrder(c.rules, maxRules) {
-		d := c.rules[rule]
-		p.Rules = append(p.Rules, v1alpha1.RulePreview{Rule: rule, NewlyViolating: ptr.To(int32(d.violating)), NewlyClean: ptr.To(int32(d.clean)), Unknown: ptr.To(int32(d.unknown))})
-	}
-	for _, rule := range slices.Sorted(maps.Keys(c.rules)) {
-		if len(p.Unjudged) < maxRules && c.rules[rule].unknown > 0 && isAboutActs(rule) {
-			p.Unjudged = append(p.Unjudged, rule)
-		}
-	}
-	return p
-}
-
 // inOrder are the keys with the most differences first, then by name; those without
 // any are left out.
 func inOrder[K cmp.Ordered](m map[K]*difference, limit int) []K {
 	keys := slices.Sorted(maps.Keys(m))
 	keys = slices.DeleteFunc(keys, func(k K) bool { return *m[k] == difference{} })
 	slices.SortStableFunc(keys, func(a, b K) int {
-		return cmp.Or(m[b].violating-m[a].violating, m[b].clean-m[a].clean, m[b].unknown-m[a].unknown)
+		return cmp.Or(m[b].Violating-m[a].Violating, m[b].Clean-m[a].Clean, m[b].Unknown-m[a].Unknown)
 	})
 	return keys[:min(len(keys), limit)]
 }

@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	clocktesting "k8s.io/utils/clock/testing"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
@@ -109,7 +108,7 @@ func TestAPreviewTellsWhatAnEditionWouldChange(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			f := &fleet{accounts: all, inForce: []*governance.Policy{compiled(t, "manual", manual)}, readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts}}
 			tc.candidate.Mode = v1alpha1.ModePreview
-			got := compare(compiled(t, "next", tc.candidate).Enforced(), f, today)
+			got := compare(compiled(t, "next", tc.candidate).Enforced(), f, today).result()
 			want := tc.want
 			for tier := range map[string]bool{"tier directorate": true, "tier school": true} {
 				if numbers(got)[tier] == "0 0" {
@@ -129,7 +128,7 @@ func TestAPreviewTellsWhatAnEditionWouldChange(t *testing.T) {
 func TestWhatIsNotKnownAnyMoreIsNotClean(t *testing.T) {
 	acc := seen("o", "school", "old_o")
 	f := &fleet{accounts: []v1alpha1.SocialAccount{acc}, inForce: []*governance.Policy{compiled(t, "manual", v1alpha1.GovernancePolicySpec{Rules: []v1alpha1.CustomRule{{Name: "h", Expression: "live.handle.startsWith('edu_')"}}})}, readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts &^ governance.FactLocation}}
-	got := compare(compiled(t, "next", v1alpha1.GovernancePolicySpec{Rules: []v1alpha1.CustomRule{{Name: "h", Expression: "live.location == ''"}}}), f, today)
+	got := compare(compiled(t, "next", v1alpha1.GovernancePolicySpec{Rules: []v1alpha1.CustomRule{{Name: "h", Expression: "live.location == ''"}}}), f, today).result()
 	if *got.NewlyClean != 0 || *got.Unknown != 1 || *got.Rules[0].NewlyClean != 0 || *got.Rules[0].Unknown != 1 {
 		t.Errorf("%v", got)
 	}
@@ -140,14 +139,14 @@ func TestAPreviewNamesTwentyAccountsAtMost(t *testing.T) {
 	for i := range 30 {
 		f.accounts = append(f.accounts, seen(fmt.Sprintf("a%02d", i), "school", "x"))
 	}
-	got := compare(compiled(t, "next", v1alpha1.GovernancePolicySpec{Identity: handles("^edu_")}), f, today)
+	got := compare(compiled(t, "next", v1alpha1.GovernancePolicySpec{Identity: handles("^edu_")}), f, today).result()
 	if *got.NewlyViolating != 30 || len(got.Examples) != 20 || got.Examples[0] != "edu/a00" {
 		t.Errorf("%d, %v", *got.NewlyViolating, got.Examples)
 	}
 }
 
 func TestThePreviewOfAnUnchangedFleetIsNotRewritten(t *testing.T) {
-	f := facts{edition: edition.Edition{InForce: compiled(t, "next", v1alpha1.GovernancePolicySpec{Mode: v1alpha1.ModePreview})}, preview: &v1alpha1.PolicyPreview{NewlyViolating: ptr.To(int32(1)), NewlyClean: ptr.To(int32(0))}}
+	f := facts{edition: edition.Edition{InForce: compiled(t, "next", v1alpha1.GovernancePolicySpec{Mode: v1alpha1.ModePreview})}, preview: &previewPart{All: difference{Violating: 1}}}
 	p := &v1alpha1.GovernancePolicy{}
 	pass(p, f, today)
 	first := p.Status.DeepCopy()
@@ -155,12 +154,16 @@ func TestThePreviewOfAnUnchangedFleetIsNotRewritten(t *testing.T) {
 	if diff := cmp.Diff(*first, p.Status); diff != "" {
 		t.Errorf("rewritten:\n%s", diff)
 	}
-	f.preview.NewlyViolating = ptr.To(int32(2))
+	f.preview.All.Violating = 2
 	pass(p, f, today.Add(time.Hour))
 	if !p.Status.Preview.ComputedAt.Time.Equal(today.Add(time.Hour)) {
 		t.Errorf("computed at %v", p.Status.Preview.ComputedAt)
 	}
-	f.preview = nil
+	f.preview, f.partial = nil, true
+	if pass(p, f, today.Add(2*time.Hour)); p.Status.Preview == nil {
+		t.Error("while a shard has not computed its part the last preview is gone")
+	}
+	f.partial = false
 	if pass(p, f, today.Add(2*time.Hour)); p.Status.Preview != nil {
 		t.Error("a policy that is no preview any more still shows one")
 	}
@@ -196,7 +199,7 @@ func TestAPreviewFollowsThePolicyAtOnceAndTheFleetSlowly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return *p.NewlyViolating
+		return int32(p.All.Violating)
 	}
 	if n := look("^edu_"); n != 0 || api.lists != 3 {
 		t.Errorf("%d violate, after %d lists", n, api.lists)

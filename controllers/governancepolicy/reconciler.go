@@ -25,13 +25,15 @@ type Reconciler struct {
 	uids map[string]types.UID
 	// counted is when a policy's counts were last written.
 	counted map[string]time.Time
+	// shared is when they were last shown to the other shards.
+	shared map[string]time.Time
 	// previews are the last ones of policies of mode Preview.
 	previews map[string]previewed
 }
 
 // New returns a Reconciler. It is not safe for concurrent use: one worker.
 func New(cfg Config) *Reconciler {
-	return &Reconciler{Config: cfg, uids: map[string]types.UID{}, counted: map[string]time.Time{}, previews: map[string]previewed{}}
+	return &Reconciler{Config: cfg, uids: map[string]types.UID{}, counted: map[string]time.Time{}, shared: map[string]time.Time{}, previews: map[string]previewed{}}
 }
 
 // Reconcile aligns one policy's status with its spec and with the fleet.
@@ -42,7 +44,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 			r.Editions.Forget(r.uids[req.Name])
 			delete(r.uids, req.Name)
 			delete(r.counted, req.Name)
+			delete(r.shared, req.Name)
 			delete(r.previews, req.Name)
+			if !r.Board.Alone() {
+				return ctrl.Result{}, r.Board.Drop(ctx, req.Name)
+			}
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("reading the policy: %w", err)
@@ -65,7 +71,52 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	return r.apply(ctx, policy, facts{edition: known, complete: complete, counts: r.Tally.Policy(policy.Name), preview: preview})
+	mine := &part{UID: policy.UID, Epoch: r.Epoch, Counts: r.Tally.Policy(policy.Name), Preview: preview}
+	f := facts{edition: known, complete: complete}
+	if r.Board.Alone() {
+		f.take(mine)
+		return r.apply(ctx, policy, f)
+	}
+	return r.share(ctx, policy, f, mine)
+}
+
+// share shows what this shard counts, and writes what all count where that is ours to
+// do.
+func (r *Reconciler) share(ctx context.Context, policy *v1alpha1.GovernancePolicy, f facts, mine *part) (ctrl.Result, error) {
+	now := r.Clock.Now()
+	if f.complete {
+		// Counts alone are shown at most once every Settle.
+		if wait := r.shared[policy.Name].Add(r.Settle).Sub(now); wait > 0 {
+			return ctrl.Result{RequeueAfter: wait}, nil
+		}
+		if err := r.Board.Put(ctx, policy.Name, mine); err != nil {
+			return ctrl.Result{}, err
+		}
+		r.shared[policy.Name] = now
+	}
+	f.preview = mine.Preview
+	if !r.Board.Leads() {
+		return r.again(f), nil
+	}
+	var own *part
+	if f.complete {
+		own = mine
+	}
+	sum, complete, err := r.together(ctx, policy, own)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	f.complete, f.partial = complete, true
+	if complete {
+		f.take(sum)
+		f.partial = sum.Preview == nil && mine.Preview != nil
+	}
+	return r.apply(ctx, policy, f)
+}
+
+// take takes in what the whole fleet counts.
+func (f *facts) take(p *part) {
+	f.counts, f.preview, f.partial = p.Counts, p.Preview, false
 }
 
 // complete says whether every account of the cache has been judged by this
@@ -83,8 +134,10 @@ type facts struct {
 	edition  edition.Edition
 	complete bool
 	counts   tally.Policy
-	// preview is nil for a policy that is not in mode Preview.
-	preview *v1alpha1.PolicyPreview
+	// preview is nil for a policy that is not in mode Preview, and where not all shards
+	// show one of the same edition yet; then partial says that the last one stays.
+	preview *previewPart
+	partial bool
 }
 
 // apply writes what is new. Acceptance is written at once; counts alone at most

@@ -3,8 +3,10 @@
 package governancepolicy
 
 import (
+	"context"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -13,11 +15,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/edition"
 	"mithaq.dev/mithaq/internal/governance"
+	"mithaq.dev/mithaq/internal/shard"
 	"mithaq.dev/mithaq/internal/tally"
 )
 
@@ -44,6 +48,12 @@ type Config struct {
 	Settle time.Duration
 	// Readable are the facts that each platform exposes, for previews.
 	Readable map[v1alpha1.PlatformName]governance.Facts
+	// Board shows what this shard counts, where there are others; nil: there are none.
+	// Epoch is the reign of the layout.
+	Board *shard.Board
+	Epoch int64
+	// AccountsOf counts a person's accounts over the whole fleet; nil: the cache holds it.
+	AccountsOf func(person string) int
 }
 
 // Setup registers the controller with the manager.
@@ -55,5 +65,26 @@ func Setup(mgr ctrl.Manager, cfg Config) error {
 	if cfg.Counts != nil {
 		b = b.WatchesRawSource(cfg.Counts)
 	}
+	if !cfg.Board.Alone() && cfg.Board.Leads() {
+		b = b.Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(shown), builder.WithPredicates(predicate.NewPredicateFuncs(func(o client.Object) bool {
+			return o.GetLabels()[shard.LabelBoard] == BoardKind
+		})))
+	}
 	return b.Complete(New(cfg))
+}
+
+// BoardKind is what the boards of policies are called.
+const BoardKind = "policies"
+
+// shown enqueues the policies that a board is about.
+func shown(_ context.Context, o client.Object) []reconcile.Request {
+	board, ok := o.(*corev1.ConfigMap)
+	if !ok {
+		return nil
+	}
+	var out []reconcile.Request
+	for name := range board.Data {
+		out = append(out, reconcile.Request{NamespacedName: client.ObjectKey{Name: name}})
+	}
+	return out
 }

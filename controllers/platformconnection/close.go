@@ -46,10 +46,25 @@ func (r *Reconciler) saveLast(ctx context.Context) error {
 	for i := range list.Items {
 		connection := &list.Items[i]
 		f := facts{final: true}
-		if f.report, f.reported = r.Observer.Report(connection.Name); !f.reported || !ptr.Deref(connection.Status.Counting, false) {
+		if f.report, f.reported = r.Observer.Report(connection.Name); !f.reported {
 			continue
 		}
-		all = append(all, r.apply(ctx, connection, f))
+		all = append(all, r.closeOne(ctx, connection, f))
 	}
 	return errors.Join(all...)
+}
+
+// closeOne writes the final figures where what is written does not say them.
+func (r *Reconciler) closeOne(ctx context.Context, connection *v1alpha1.PlatformConnection, f facts) error {
+	if r.Board.Alone() {
+		if !ptr.Deref(connection.Status.Counting, false) {
+			return nil
+		}
+		return r.apply(ctx, connection, f)
+	}
+	mine, err := r.mine(ctx, connection)
+	if err != nil || mine == nil || !ptr.Deref(mine.Status.Counting, false) {
+		return err
+	}
+	return r.share(ctx, connection, f)
 }

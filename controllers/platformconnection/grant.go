@@ -39,7 +39,15 @@ type grants struct {
 	secrets    client.Client
 	key        client.ObjectKey
 	connection string
+	// late is how much later than told this process takes a grant to end. Where several
+	// use one grant, the first renews it and the others find the new one: two that send
+	// the same refresh token at once would be a matter of luck.
+	late time.Duration
 }
+
+// lateness spreads the renewals of several processes; a token is renewed five minutes
+// before its end.
+const lateness = 4 * time.Minute
 
 // storedGrant is a grant as the Secret holds it, in JSON.
 type storedGrant struct {
@@ -52,6 +60,7 @@ type storedGrant struct {
 func (r *Reconciler) grants(connection string) platform.GrantStore {
 	return &grants{
 		secrets: r.Secrets, key: client.ObjectKey{Namespace: r.Namespace, Name: GrantsSecret}, connection: connection,
+		late: lateness * time.Duration(r.Part.Index) / time.Duration(max(r.Part.Of, 1)),
 	}
 }
 
@@ -60,6 +69,9 @@ func (g *grants) Load(ctx context.Context) (platform.Grant, error) {
 	ctx, cancel := context.WithTimeout(ctx, grantTimeout)
 	defer cancel()
 	_, grant, err := g.read(ctx)
+	if !grant.ExpiresAt.IsZero() {
+		grant.ExpiresAt = grant.ExpiresAt.Add(g.late)
+	}
 	return grant, err
 }
 

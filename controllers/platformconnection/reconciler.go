@@ -38,6 +38,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 			r.Observer.DropConnection(req.Name)
 			r.Apps.Set(req.Name, nil)
 			delete(r.open, req.Name)
+			if !r.Board.Alone() {
+				return ctrl.Result{}, r.Board.Drop(ctx, req.Name)
+			}
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("reading the connection: %w", err)
@@ -48,6 +51,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	f := facts{obstacle: obstacle}
 	f.report, f.reported = r.Observer.Report(connection.Name)
+	if !r.Board.Alone() {
+		return ctrl.Result{}, r.share(ctx, connection, f)
+	}
 	return ctrl.Result{}, r.apply(ctx, connection, f)
 }
 
@@ -105,13 +111,24 @@ func (r *Reconciler) obstacle(ctx context.Context, connection *v1alpha1.Platform
 	if malformed := r.openAlternate(adapter, endpoint, alternate, apps); malformed != nil {
 		return malformed, nil
 	}
-	r.Apps.Set(connection.Name, apps)
-	r.Observer.SetConnection(observe.Connection{
+	next := observe.Connection{
 		Name: connection.Name, Platform: adapter.Name, Adapter: adapter, Client: opened, Share: share, Media: media,
-		DailyMicroUSD: daily, Units: units, Persist: true, Saved: saved(adapter, &connection.Status),
-	})
+		DailyMicroUSD: daily, Units: units, Part: r.Part, Persist: true,
+	}
+	return nil, r.use(ctx, connection, next, apps, with)
+}
+
+// use takes a connection into use, with what was spent before.
+func (r *Reconciler) use(ctx context.Context, connection *v1alpha1.PlatformConnection, next observe.Connection, apps map[rotation.App]custody.App, with string) error {
+	was, err := r.restored(ctx, connection, next.Adapter)
+	if err != nil {
+		return err
+	}
+	next.Saved = was
+	r.Apps.Set(connection.Name, apps)
+	r.Observer.SetConnection(next)
 	r.open[connection.Name] = with
-	return nil, nil
+	return nil
 }
 
 // openAlternate adds the second app, where there is one.
@@ -178,18 +195,26 @@ func isDefault(c *v1alpha1.PlatformConnection) bool { return c.Spec.Default != n
 // apply saves what is new, and only then tells events.
 func (r *Reconciler) apply(ctx context.Context, connection *v1alpha1.PlatformConnection, f facts) error {
 	next, events := decide(connection, f, r.Clock.Now())
-	if status.Same(connection.Status, next) {
+	written, err := r.write(ctx, connection, next, events)
+	if written {
 		r.tellSaved(connection, f)
-		return nil
+	}
+	return err
+}
+
+// write saves a status if it says anything new, and then tells events. It says whether
+// the status is what next is; that of a connection that is gone is not.
+func (r *Reconciler) write(ctx context.Context, connection *v1alpha1.PlatformConnection, next v1alpha1.PlatformConnectionStatus, events []occurrence) (bool, error) {
+	if status.Same(connection.Status, next) {
+		return true, nil
 	}
 	ac, err := status.As[apply.PlatformConnectionStatusApplyConfiguration](next)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := status.Apply(ctx, r.Client, Name, apply.PlatformConnection(connection.Name).WithUID(connection.UID).WithStatus(ac)); err != nil {
-		return client.IgnoreNotFound(err)
+		return false, client.IgnoreNotFound(err)
 	}
-	r.tellSaved(connection, f)
 	for _, e := range events {
 		severity := corev1.EventTypeNormal
 		if e.warning {
@@ -197,7 +222,7 @@ func (r *Reconciler) apply(ctx context.Context, connection *v1alpha1.PlatformCon
 		}
 		r.Recorder.Eventf(connection, nil, severity, string(e.reason), string(v1alpha1.EventActionObserve), "%s", e.note)
 	}
-	return nil
+	return true, nil
 }
 
 // tellSaved lets the engine spend on, once its figures are in the status.

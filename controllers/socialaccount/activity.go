@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"maps"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -14,6 +13,7 @@ import (
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/observe"
 	"mithaq.dev/mithaq/internal/platform"
+	"mithaq.dev/mithaq/internal/roster"
 )
 
 // memory is what this process keeps of an account beside its status: what was made
@@ -166,10 +166,10 @@ func coverageOf(a *observe.Activity) map[v1alpha1.ActivityAction]governance.Cove
 
 // governed says whether an account is declared anywhere in the fleet.
 func (r *Reconciler) governed(name v1alpha1.PlatformName, id, handle string) bool {
-	if id != "" && r.roster.count(string(name)+"/id/"+id) > 0 {
+	if id != "" && r.Roster.Count(roster.ID(name, id)) > 0 {
 		return true
 	}
-	return handle != "" && r.roster.count(string(name)+"/handle/"+strings.ToLower(handle)) > 0
+	return handle != "" && r.Roster.Count(roster.Handle(name, handle)) > 0
 }
 
 // reading says that what the account did is about to be read, for the first time or

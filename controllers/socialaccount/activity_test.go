@@ -442,7 +442,7 @@ func TestGovernedIsTheWholeFleet(t *testing.T) {
 	r := New(Config{})
 	acc := inOrder(t).account
 	acc.Status.AccountID = "42"
-	r.roster.put(acc)
+	r.Roster.Put(acc)
 	for _, c := range []struct {
 		platform   v1alpha1.PlatformName
 		id, handle string

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -16,13 +17,14 @@ import (
 	"mithaq.dev/mithaq/internal/edition"
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/observe"
+	"mithaq.dev/mithaq/internal/roster"
 )
 
 // facts is everything that a decision about an account rests on.
 type facts struct {
 	account *v1alpha1.SocialAccount
 	// rival is an older account that declares the same one; nil if there is none.
-	rival *v1alpha1.SocialAccount
+	rival *types.NamespacedName
 	// policies select the account and are in force, by name.
 	policies []*governance.Policy
 	// invalid names the policies that select the account and were never accepted.
@@ -67,7 +69,9 @@ func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount) (f
 	if err := r.gatherPolicies(ctx, &f); err != nil {
 		return f, err
 	}
-	f.rival = r.roster.rival(acc)
+	if rival, ok := r.Roster.Rival(acc); ok {
+		f.rival = &rival.Key
+	}
 	f.actions = governance.Actions(f.policies)
 	f.readable, f.observable = r.Readable[acc.Spec.Platform]
 	f.cadence = governance.Intervals(f.policies, acc.Spec.Tier, r.Defaults)
@@ -137,7 +141,7 @@ func (r *Reconciler) inForceSince(policy *v1alpha1.GovernancePolicy, inForce *go
 }
 
 // accountsOf counts a person's accounts over the whole fleet.
-func (r *Reconciler) accountsOf(person string) int { return r.roster.count(personTie(person)) }
+func (r *Reconciler) accountsOf(person string) int { return r.Roster.Count(roster.Person(person)) }
 
 // gatherConnection finds the connection through which the account is observed.
 func (r *Reconciler) gatherConnection(ctx context.Context, f *facts) error {
@@ -161,7 +165,7 @@ func (r *Reconciler) look(f *facts) {
 		return
 	}
 	r.Observer.Want(observe.Target{
-		Key: key, Connection: f.connection, ID: pinnedID(acc), Handle: acc.Spec.Handle, Tier: string(acc.Spec.Tier),
+		Key: key, Connection: f.connection, ID: roster.PinnedID(acc), Handle: acc.Spec.Handle, Tier: string(acc.Spec.Tier),
 		Every: f.cadence.ProfileEvery, StaleAfter: f.cadence.StaleAfter,
 		Urgent: r.urgent(acc), Restored: remembered(acc), Activity: wantActivity(f),
 	})

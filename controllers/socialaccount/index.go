@@ -2,7 +2,6 @@ package socialaccount
 
 import (
 	"context"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -14,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
-	"mithaq.dev/mithaq/internal/governance"
+	"mithaq.dev/mithaq/internal/roster"
 )
 
 // platformIndex finds the accounts of a platform in the cache.
@@ -30,51 +29,6 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 	})
 }
 
-// claims are the ways in which an account is claimed: by its declared handle,
-// and by its id, declared or pinned.
-func claims(acc *v1alpha1.SocialAccount) []string {
-	platform := string(acc.Spec.Platform)
-	out := []string{platform + "/handle/" + strings.ToLower(acc.Spec.Handle)}
-	if id := pinnedID(acc); id != "" {
-		out = append(out, platform+"/id/"+id)
-	}
-	return out
-}
-
-// pinnedID is the account's id: as declared, else as first observed.
-func pinnedID(acc *v1alpha1.SocialAccount) string {
-	if acc.Spec.AccountID != "" {
-		return acc.Spec.AccountID
-	}
-	return acc.Status.AccountID
-}
-
-// people are the keys of everybody who answers for the account or works on it.
-func people(acc *v1alpha1.SocialAccount) []string {
-	seen := map[string]bool{}
-	var out []string
-	add := func(p v1alpha1.PersonName) {
-		if key := governance.PersonKey(p); !seen[key] {
-			seen[key] = true
-			out = append(out, key)
-		}
-	}
-	add(acc.Spec.Owner.Accountable)
-	for _, m := range acc.Spec.Team {
-		add(m.Person)
-	}
-	return out
-}
-
-// older says whether a's claim precedes b's: the older object wins, and of two
-// made in the same second the one with the lower UID.
-func older(a, b *v1alpha1.SocialAccount) bool {
-	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
-		return a.CreationTimestamp.Before(&b.CreationTimestamp)
-	}
-	return a.UID < b.UID
-}
-
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 // peers keeps the roster, and enqueues an account and with it those whose verdict
@@ -82,10 +36,15 @@ type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 func (r *Reconciler) peers() handler.EventHandler {
 	return handler.Funcs{
 		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) { r.noted(q, e.Object, !e.IsInInitialList) },
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) { r.noted(q, e.ObjectNew, true) },
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
+			if e.ObjectOld.GetUID() != e.ObjectNew.GetUID() {
+				r.enqueue(q, r.Roster.Drop(e.ObjectOld.GetUID()))
+			}
+			r.noted(q, e.ObjectNew, true)
+		},
 		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) {
-			key := client.ObjectKeyFromObject(e.Object)
-			r.enqueue(q, key, r.roster.drop(key), 0)
+			q.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(e.Object)})
+			r.enqueue(q, r.Roster.Drop(e.Object.GetUID()))
 		},
 	}
 }
@@ -96,32 +55,51 @@ func (r *Reconciler) noted(q queue, o client.Object, withPeers bool) {
 	if !ok {
 		return
 	}
-	key := client.ObjectKeyFromObject(acc)
-	gained, lost := r.roster.put(acc)
-	if !withPeers {
-		gained, lost = nil, nil
+	q.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(acc)})
+	if change := r.Roster.Put(acc); withPeers {
+		r.enqueue(q, change)
 	}
-	r.enqueue(q, key, gained, 1)
-	r.enqueue(q, key, lost, 0)
 }
 
-// enqueue adds an account and its peers by these ties. Rivals for an account are
-// always told. The other accounts of a person are told only when the number of
-// their accounts passes a limit that some policy sets; gained is 1 for ties that
-// are new and 0 for ties that are gone.
-func (r *Reconciler) enqueue(q queue, key types.NamespacedName, ties []string, gained int) {
-	keys := map[types.NamespacedName]bool{key: true}
-	for _, tie := range ties {
-		if strings.HasPrefix(tie, personTie("")) && !r.isLimit(r.roster.count(tie)-gained) {
-			continue
-		}
-		for _, peer := range r.roster.sharing(tie) {
-			keys[peer] = true
-		}
+// enqueue adds the peers that a change concerns. Where others feed the roster too, all
+// changes come from it (see follow).
+func (r *Reconciler) enqueue(q queue, c roster.Change) {
+	if r.Mine != nil {
+		return
 	}
-	for key := range keys {
+	for key := range r.concerned(c) {
 		q.Add(reconcile.Request{NamespacedName: key})
 	}
+}
+
+// follow wakes the accounts of ours that a change of any account of the fleet concerns,
+// until stop is called.
+func (r *Reconciler) follow() (stop func()) {
+	return r.Roster.Watch(func(c roster.Change) {
+		for key := range r.concerned(c) {
+			r.peersChanged.Add(reconcile.Request{NamespacedName: key})
+		}
+	})
+}
+
+// concerned are the accounts whose verdict a change may change. Rivals for an account
+// always are. The other accounts of a person are only when the number of their accounts
+// passes a limit that some policy sets.
+func (r *Reconciler) concerned(c roster.Change) map[types.NamespacedName]bool {
+	keys := map[types.NamespacedName]bool{}
+	for gained, ties := range [][]roster.Tie{c.Lost, c.Gained} {
+		for _, tie := range ties {
+			if tie.IsPerson() && !r.isLimit(r.Roster.Count(tie)-gained) {
+				continue
+			}
+			for _, peer := range r.Roster.Sharing(tie) {
+				if r.Mine == nil || r.Mine(peer.UID) {
+					keys[peer.Key] = true
+				}
+			}
+		}
+	}
+	return keys
 }
 
 // isLimit says that some policy in force allows a person this many accounts.

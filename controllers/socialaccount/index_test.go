@@ -1,58 +1,14 @@
 package socialaccount
 
 import (
-	"slices"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
-	"mithaq.dev/mithaq/internal/governance"
 )
-
-func TestClaims(t *testing.T) {
-	acc := inOrder(t).account
-	acc.Spec.Handle = "Edu_Riyadh"
-	if got, want := claims(acc), []string{"X/handle/edu_riyadh"}; !slices.Equal(got, want) {
-		t.Errorf("got %v", got)
-	}
-	acc.Status.AccountID = "42"
-	if got, want := claims(acc), []string{"X/handle/edu_riyadh", "X/id/42"}; !slices.Equal(got, want) {
-		t.Errorf("pinned: got %v", got)
-	}
-	acc.Spec.AccountID = "7"
-	if got, want := claims(acc), []string{"X/handle/edu_riyadh", "X/id/7"}; !slices.Equal(got, want) {
-		t.Errorf("declared: got %v", got)
-	}
-}
-
-func TestPeopleAreNamedOnce(t *testing.T) {
-	acc := inOrder(t).account
-	acc.Spec.Team = append(acc.Spec.Team, v1alpha1.TeamMember{Person: "A@edu.example"})
-	want := []string{governance.PersonKey("a@edu.example"), governance.PersonKey("b@edu.example")}
-	if got := people(acc); !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-}
-
-func TestTheOlderClaimWinsAndTheOrderIsTotal(t *testing.T) {
-	at := func(seconds int, uid string) *v1alpha1.SocialAccount {
-		return &v1alpha1.SocialAccount{ObjectMeta: metav1.ObjectMeta{
-			UID: types.UID(uid), CreationTimestamp: metav1.NewTime(created.Add(time.Duration(seconds) * time.Second)),
-		}}
-	}
-	all := []*v1alpha1.SocialAccount{at(0, "m"), at(0, "n"), at(1, "a"), at(2, "b")}
-	for i, a := range all {
-		for j, b := range all {
-			if got, want := older(a, b), i < j; got != want {
-				t.Errorf("older(%d, %d) is %v", i, j, got)
-			}
-		}
-	}
-}
 
 func TestWhatWakesTheReconciler(t *testing.T) {
 	for _, c := range []struct {

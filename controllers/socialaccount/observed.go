@@ -7,6 +7,7 @@ import (
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/observe"
+	"mithaq.dev/mithaq/internal/roster"
 )
 
 // observed decides Observed. What the cluster says comes first (a rival claim, a
@@ -85,7 +86,7 @@ func kept(f facts) (v1alpha1.State, string) {
 // said maps what the platform said.
 func said(f facts) (v1alpha1.State, string) {
 	s, acc := f.view.Snapshot, f.account
-	id := pinnedID(acc)
+	id := roster.PinnedID(acc)
 	if id == "" {
 		id = s.Profile.ID
 	}

@@ -5,13 +5,14 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/observe"
 )
 
 func rivalled(f *facts) {
-	f.rival = &v1alpha1.SocialAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "old", Name: "first"}}
+	f.rival = &types.NamespacedName{Namespace: "old", Name: "first"}
 	f.view, f.watched = observe.View{}, false
 }
 

@@ -10,6 +10,7 @@ import (
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/observe"
 	"mithaq.dev/mithaq/internal/platform"
+	"mithaq.dev/mithaq/internal/roster"
 	"mithaq.dev/mithaq/internal/status"
 )
 
@@ -83,7 +84,7 @@ func remembered(acc *v1alpha1.SocialAccount) *observe.Snapshot {
 	s := &observe.Snapshot{
 		AvatarSHA256: string(p.AvatarSHA256), AvatarPerceptualHash: string(p.AvatarPerceptualHash), At: p.ObservedAt.Time,
 		Profile: platform.Profile{
-			ID: pinnedID(acc), Handle: p.Handle, DisplayName: p.DisplayName, Bio: p.Bio, Website: p.Website, Location: p.Location,
+			ID: roster.PinnedID(acc), Handle: p.Handle, DisplayName: p.DisplayName, Bio: p.Bio, Website: p.Website, Location: p.Location,
 			AvatarURL: p.AvatarURL, BannerURL: p.BannerURL, Verified: ptr.Deref(p.Verified, false),
 			Protected: p.State == v1alpha1.StateProtected,
 			Followers: ptr.Deref(p.Followers, 0), Posts: ptr.Deref(p.Posts, 0),

@@ -12,12 +12,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/roster"
+	"mithaq.dev/mithaq/internal/wake"
 )
 
 // Reconciler keeps one account's status in line with what is known.
 type Reconciler struct {
 	Config
-	roster *roster
+	// peersChanged wakes accounts whose peers changed, where others feed the roster too.
+	peersChanged *wake.Source
 
 	mu sync.Mutex
 	// limits are the numbers of accounts that policies allow a person.
@@ -33,8 +36,11 @@ type Reconciler struct {
 
 // New returns a Reconciler.
 func New(cfg Config) *Reconciler {
+	if cfg.Roster == nil {
+		cfg.Roster = roster.New()
+	}
 	return &Reconciler{
-		Config: cfg, roster: newRoster(), limits: map[int]bool{},
+		Config: cfg, peersChanged: wake.NewSource(), limits: map[int]bool{},
 		waiting: map[types.UID]time.Time{}, asked: map[types.NamespacedName]string{},
 		memories: map[types.NamespacedName]memory{},
 	}

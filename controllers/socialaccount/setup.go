@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -18,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -25,6 +27,7 @@ import (
 	"mithaq.dev/mithaq/internal/edition"
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/observe"
+	"mithaq.dev/mithaq/internal/roster"
 	"mithaq.dev/mithaq/internal/tally"
 )
 
@@ -58,6 +61,11 @@ type Config struct {
 	Observer Observer
 	Editions *edition.Store
 	Tally    *tally.Tally
+	// Roster knows the whole fleet; nil: the watch feeds one of the controller's own.
+	Roster *roster.Roster
+	// Mine says that an account is this controller's to judge, where others judge the
+	// rest; nil: all are. Then the whole fleet's watch feeds the Roster.
+	Mine     func(types.UID) bool
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
 	// Readable tells, for each platform with an adapter, which facts of a
@@ -78,6 +86,16 @@ func Setup(ctx context.Context, mgr ctrl.Manager, cfg Config) error {
 		return fmt.Errorf("indexing accounts: %w", err)
 	}
 	r := New(cfg)
+	if r.Mine != nil {
+		stop := r.follow()
+		if err := mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+			<-ctx.Done()
+			stop()
+			return nil
+		})); err != nil {
+			return fmt.Errorf("following the roster: %w", err)
+		}
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("socialaccount").
 		Watches(&v1alpha1.SocialAccount{}, r.peers(), builder.WithPredicates(specChanged())).
@@ -85,6 +103,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, cfg Config) error {
 		Watches(&v1alpha1.PlatformConnection{}, handler.EnqueueRequestsFromMapFunc(r.ofPlatform), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(cfg.Observer.Accounts()).
+		WatchesRawSource(r.peersChanged).
 		WithOptions(controller.Options{MaxConcurrentReconciles: cfg.Workers, ReconciliationTimeout: time.Minute}).
 		Complete(r)
 }

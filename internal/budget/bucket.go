@@ -23,9 +23,11 @@ type bucket struct {
 	began  bool
 }
 
-func newBucket(b platform.Budget, share int) *bucket {
-	s := &bucket{burst: max(b.Burst, 1), window: max(b.Window, time.Second), units: max(int64(b.Limit)*int64(share)/100, 1)}
-	perSecond := float64(max(b.Limit, 1)) * float64(share) / 100 / s.window.Seconds()
+func newBucket(b platform.Budget, l Limits) *bucket {
+	s := &bucket{
+		burst: max(b.Burst/l.Part.parts(), 1), window: max(b.Window, time.Second), units: max(l.Part.share(int64(b.Limit), l.Share), 1),
+	}
+	perSecond := float64(max(b.Limit, 1)) * float64(l.Share) / 100 / s.window.Seconds() / float64(l.Part.parts())
 	s.all = rate.NewLimiter(rate.Limit(perSecond), s.burst)
 	s.sweep = rate.NewLimiter(rate.Limit(perSecond*(100-Reserved)/100), s.burst)
 	return s

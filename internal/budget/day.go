@@ -66,7 +66,7 @@ type day struct {
 }
 
 func newDay(b platform.Budget, share int64, save bool) *day {
-	return &day{bucket: b.Bucket, zone: zoneOf(b), limit: int64(b.Limit), share: max(share, 1), save: save, count: count{saved: -1}}
+	return &day{bucket: b.Bucket, zone: zoneOf(b), limit: int64(b.Limit), share: share, save: save, count: count{saved: -1}}
 }
 
 func (d *day) usable() int64 { return d.share }

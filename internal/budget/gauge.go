@@ -25,6 +25,8 @@ const (
 type gauge struct {
 	window time.Duration
 	share  int64
+	// parts: as many processes raise it, each as much as this one, as far as we know.
+	parts float64
 
 	known platform.Usage
 	told  bool
@@ -43,8 +45,8 @@ type gauge struct {
 	last time.Time
 }
 
-func newGauge(b platform.Budget, share int) *gauge {
-	g := &gauge{window: max(b.Window, time.Minute), share: int64(min(share, full)), slope: -1}
+func newGauge(b platform.Budget, l Limits) *gauge {
+	g := &gauge{window: max(b.Window, time.Minute), share: int64(min(l.Share, full)), parts: float64(l.Part.parts()), slope: -1}
 	g.known.Bucket = b.Bucket
 	return g
 }
@@ -71,7 +73,7 @@ func (g *gauge) level(units int64) float64 {
 	if g.before > 0 {
 		base *= float64(g.old) / float64(g.before)
 	}
-	return base + slope*float64(g.used+units)
+	return base + slope*g.parts*float64(g.used+units)
 }
 
 func percent(u platform.Usage) float64 { return 100 * float64(u.Limit-u.Remaining) / float64(u.Limit) }

@@ -26,6 +26,8 @@ type Limits struct {
 	DailyMicroUSD int64
 	// Units replace the published Limit of buckets, by their names.
 	Units map[string]int
+	// Part is the part of all this that is this process's.
+	Part Part
 	// Saved: the ledger is saved now and then, so nothing may be spent of Day and
 	// Money beyond the lease. Without it a restart forgets them.
 	Saved bool
@@ -103,6 +105,10 @@ type Purse struct {
 // New returns a Purse for an adapter's budgets. What before has counted of Day and
 // Money goes on; before may be nil.
 func New(budgets []platform.Budget, limits Limits, before *Purse) *Purse {
+	if limits.DailyMicroUSD > 0 {
+		// A part of nothing is a limit still.
+		limits.DailyMicroUSD = max(limits.Part.Divide(limits.DailyMicroUSD), 1)
+	}
 	p := &Purse{limits: limits, accounts: map[string]*account{}}
 	for _, b := range budgets {
 		if units, ok := limits.Units[b.Bucket]; ok {
@@ -123,16 +129,16 @@ func New(budgets []platform.Budget, limits Limits, before *Purse) *Purse {
 func newStore(b platform.Budget, limits Limits) store {
 	switch b.Kind {
 	case platform.BudgetDay:
-		return newDay(b, int64(b.Limit)*int64(limits.Share)/100, limits.Saved)
+		return newDay(b, limits.Part.share(int64(b.Limit), limits.Share), limits.Saved)
 	case platform.BudgetMoney:
 		return newMoney(b, limits)
 	case platform.BudgetGauge:
-		return newGauge(b, limits.Share)
+		return newGauge(b, limits)
 	case platform.BudgetBucket:
-		return newBucket(b, limits.Share)
+		return newBucket(b, limits)
 	case platform.BudgetWindow:
 	}
-	return newWindow(b, limits.Share)
+	return newWindow(b, limits)
 }
 
 // inherit goes on with a count that must not be forgotten.

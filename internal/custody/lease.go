@@ -36,17 +36,26 @@ func NewLeadership(cfg *rest.Config, namespace string, elect bool) (*Leadership,
 	if !elect {
 		return &Leadership{}, nil
 	}
-	host, err := os.Hostname()
+	identity, err := Identity()
 	if err != nil {
-		return nil, fmt.Errorf("naming this process: %w", err)
+		return nil, err
 	}
-	l := &Leadership{key: client.ObjectKey{Namespace: namespace, Name: LeaseName}, identity: host + "_" + string(uuid.NewUUID())}
+	l := &Leadership{key: client.ObjectKey{Namespace: namespace, Name: LeaseName}, identity: identity}
 	l.Lock, err = resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, LeaseName,
 		resourcelock.ResourceLockConfig{Identity: l.identity}, cfg, RenewDeadline)
 	if err != nil {
 		return nil, fmt.Errorf("creating the leader's lock: %w", err)
 	}
 	return l, nil
+}
+
+// Identity is a name of this process, unlike any other.
+func Identity() (string, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("naming this process: %w", err)
+	}
+	return host + "_" + string(uuid.NewUUID()), nil
 }
 
 // Guard guards calls that change something.

@@ -125,6 +125,8 @@ type Connection struct {
 	DailyMicroUSD int64
 	// Units replace the published limits of buckets, by their names.
 	Units map[string]int
+	// Part is the part of all this that is this process's.
+	Part budget.Part
 	// Persist: what is spent of a day is saved (see Engine.Saved), and Saved is what an
 	// earlier process left. Only the first opening reads Saved.
 	Persist bool

@@ -21,7 +21,7 @@ type Saved struct {
 func (c *conn) fill(e *Engine, now time.Time) {
 	before := c.purse
 	c.purse = budget.New(c.Adapter.Budgets, budget.Limits{
-		Share: c.Share, DailyMicroUSD: c.DailyMicroUSD, Units: c.Units, Saved: c.Persist,
+		Share: c.Share, DailyMicroUSD: c.DailyMicroUSD, Units: c.Units, Part: c.Part, Saved: c.Persist,
 	}, before)
 	if before == nil {
 		c.purse.Restore(c.Saved.Lines, c.Saved.Exact, now)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"mithaq.dev/mithaq/internal/shard"
 )
 
 // Options are the operator's flags.
@@ -27,12 +29,14 @@ type Options struct {
 	AllowInsecure   bool
 	Workers         int
 	HandoverWorkers int
-	QPS             float64
-	ProfileEvery    time.Duration
-	ActivityEvery   time.Duration
-	StaleAfter      time.Duration
-	FirstLook       time.Duration
-	CountsSettle    time.Duration
+	// Shards is into how many parts the accounts are divided; 1: they are not.
+	Shards        int
+	QPS           float64
+	ProfileEvery  time.Duration
+	ActivityEvery time.Duration
+	StaleAfter    time.Duration
+	FirstLook     time.Duration
+	CountsSettle  time.Duration
 	// ConsentURL is the public address of the consent service, ConsentAddress where
 	// it listens; both empty: it is off.
 	ConsentURL     string
@@ -71,6 +75,7 @@ func (o *Options) serving(fs *flag.FlagSet) {
 	fs.StringVar(&o.HealthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 turns them off")
 	fs.StringVar(&o.PprofAddress, "pprof-bind-address", "", "address where CPU, heap and mutex profiles are served, to anybody who reaches it: best a loopback one; empty turns them off")
 	fs.BoolVar(&o.LeaderElection, "leader-elect", false, "act only while holding the lease; needed with more than one replica")
+	fs.IntVar(&o.Shards, "shards", 1, "into how many parts the accounts are divided among the replicas; more than 1 needs --leader-elect")
 	fs.StringVar(&o.allowedHosts, "allowed-hosts", "", "comma-separated hosts, or host:port, that endpoints may name beside the platforms' own")
 	fs.BoolVar(&o.AllowInsecure, "allow-insecure-endpoints", false, "permit plain http endpoints, and a plain http consent service, on loopback addresses")
 	fs.IntVar(&o.Workers, "account-workers", 16, "accounts reconciled at a time; more than 16 only adds latency at the API server")
@@ -96,7 +101,24 @@ func (o *Options) check() error {
 	if o.Workers < 1 || o.HandoverWorkers < 1 || o.ProfileEvery < time.Second || o.StaleAfter < o.ProfileEvery {
 		return errors.New("--account-workers and --handover-workers must be at least 1, --default-profile-every at least 1s, --default-stale-after no shorter than it")
 	}
+	if err := o.checkShards(); err != nil {
+		return err
+	}
 	return o.checkConsent()
+}
+
+// checkShards: what people consent to comes to any replica, and only the one that acts
+// for the account's shard could take it.
+func (o *Options) checkShards() error {
+	switch {
+	case o.Shards < 1 || o.Shards > shard.Max:
+		return fmt.Errorf("--shards must be 1 to %d", shard.Max)
+	case o.Shards > 1 && !o.LeaderElection:
+		return errors.New("--shards needs --leader-elect: each shard has a lease")
+	case o.Shards > 1 && o.ConsentURL != "":
+		return errors.New("--consent-url does not work with --shards yet: credentials come through Secrets alone")
+	}
+	return nil
 }
 
 // checkConsent: tokens come through this address, so it is https, or a loopback

@@ -21,6 +21,10 @@ func TestFlags(t *testing.T) {
 		"interval of nothing":       {[]string{"--operator-namespace=a", "--default-profile-every=0s"}, "--default-profile-every"},
 		"consent in the clear":      {[]string{"--operator-namespace=a", "--consent-url=http://mithaq.example"}, "must be https"},
 		"loopback without leave":    {[]string{"--operator-namespace=a", "--consent-url=http://127.0.0.1:1"}, "--allow-insecure-endpoints"},
+		"no shards":                 {[]string{"--operator-namespace=a", "--shards=0"}, "--shards must be"},
+		"too many shards":           {[]string{"--operator-namespace=a", "--leader-elect", "--shards=65"}, "--shards must be"},
+		"shards without leases":     {[]string{"--operator-namespace=a", "--shards=3"}, "--leader-elect"},
+		"shards and consent":        {[]string{"--operator-namespace=a", "--leader-elect", "--shards=3", "--consent-url=https://mithaq.example"}, "does not work with --shards"},
 		"consent with a query":      {[]string{"--operator-namespace=a", "--consent-url=https://mithaq.example/?a=b"}, "no base URL"},
 	} {
 		t.Run(name, func(t *testing.T) {

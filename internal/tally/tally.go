@@ -110,10 +110,16 @@ func (t *Tally) Policy(name string) Policy {
 			p.Rules = append(p.Rules, *rule)
 		}
 	}
-	slices.SortFunc(p.Rules, func(a, b RuleCount) int {
+	p.Rules = WorstFirst(p.Rules)
+	return p
+}
+
+// WorstFirst sorts the counts of rules.
+func WorstFirst(rules []RuleCount) []RuleCount {
+	slices.SortFunc(rules, func(a, b RuleCount) int {
 		return cmp.Or(b.Violated-a.Violated, b.Unknown-a.Unknown, cmp.Compare(a.Rule, b.Rule))
 	})
-	return p
+	return rules
 }
 
 // add adds what an account contributes, n times.

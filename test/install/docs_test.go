@@ -148,6 +148,7 @@ func TestTheChartPassesKnownFlags(t *testing.T) {
 		"",
 		"metrics.enabled=false",
 		"replicas=1,leaderElection.enabled=false",
+		"replicas=4,shards=3",
 		"consent.url=https://mithaq.edu.example,consent.port=8090",
 		"allowedHosts={a.example},allowInsecureEndpoints=true,logging.level=debug,logging.encoder=json," +
 			"defaults.profileEvery=1h,defaults.activityEvery=2h,defaults.staleAfter=3h",

@@ -144,6 +144,12 @@ func TestBothWaysInstallTheSame(t *testing.T) {
 					"--set", "allowedHosts={x.example,proxy.example:8443},extraArgs={--account-workers=4}")
 			},
 		},
+		"shards": {
+			kustomize: func(t *testing.T) objects {
+				return overlay(t, "resources: [../mithaq/config/default]\ncomponents: [../mithaq/config/shards]\n")
+			},
+			helm: func(t *testing.T) objects { return helm(t, "--set", "namespace.create=true,shards=3,replicas=4") },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -257,6 +263,8 @@ func TestTheChartRefusesWhatCannotWork(t *testing.T) {
 	for values, says := range map[string]string{
 		"image.tagg=v1":                                     "additional properties 'tagg' not allowed",
 		"leaderElection.enabled=false":                      "needs replicas=1",
+		"leaderElection.enabled=false,replicas=1,shards=2":  "shards needs leaderElection.enabled",
+		"consent.url=https://mithaq.example,shards=2":       "does not work with shards",
 		"allowedHosts={https://x.example}":                  "'/allowedHosts/0'",
 		"defaults.profileEvery=1d":                          "'/defaults/profileEvery'",
 		"image.repository=registry.example/a:b":             "'/image/repository'",

@@ -53,11 +53,12 @@ var operatorRights = rights{
 	// Who asks for metrics, and whether they may.
 	everywhere + " authentication.k8s.io/tokenreviews":        {"create"},
 	everywhere + " authorization.k8s.io/subjectaccessreviews": {"create"},
-	// App Secrets, accepted editions, the lease. It makes the Secret of the grants that
+	// App Secrets, accepted editions, the leases, what shards show each other. It makes the Secret of the grants that
 	// it rotates; updating that one alone is a right by name, see grants.
 	ownOnly + " secrets":                    {"create", "get", "list", "watch"},
 	ownOnly + " apps/controllerrevisions":   {"create", "delete", "get", "list"},
-	ownOnly + " coordination.k8s.io/leases": {"create", "get", "patch", "update"},
+	ownOnly + " coordination.k8s.io/leases": {"create", "delete", "get", "list", "patch", "update"},
+	ownOnly + " configmaps":                 {"create", "get", "list", "update", "watch"},
 	ownOnly + " events":                     {"create", "patch"},
 }
 

@@ -51,6 +51,15 @@ is changed as text: parsed and printed again, its numbers would become floats.
 {{- end }}
 - --health-probe-bind-address=:8081
 - --metrics-bind-address={{ if .Values.metrics.enabled }}:{{ .Values.metrics.port }}{{ else }}0{{ end }}
+{{- if gt (int .Values.shards) 1 }}
+{{- if not .Values.leaderElection.enabled }}
+{{- fail "shards needs leaderElection.enabled: each shard has a lease" }}
+{{- end }}
+{{- if .Values.consent.url }}
+{{- fail "consent.url does not work with shards yet: credentials come through Secrets alone" }}
+{{- end }}
+- --shards={{ .Values.shards }}
+{{- end }}
 {{- with .Values.allowedHosts }}
 - --allowed-hosts={{ join "," . }}
 {{- end }}

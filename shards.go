@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/apimachinery/pkg/types"
+	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	controllerconfig "sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/controllers/governancepolicy"
+	"mithaq.dev/mithaq/controllers/handover"
+	"mithaq.dev/mithaq/controllers/platformconnection"
+	"mithaq.dev/mithaq/internal/budget"
+	"mithaq.dev/mithaq/internal/custody"
+	"mithaq.dev/mithaq/internal/roster"
+	"mithaq.dev/mithaq/internal/settings"
+	"mithaq.dev/mithaq/internal/shard"
+	"mithaq.dev/mithaq/internal/telemetry"
+)
+
+// replica is one of several processes that share the accounts. For each shard that it
+// holds it runs a whole set of controllers, which knows no other accounts: the same as
+// a process that is alone runs for all.
+type replica struct {
+	options  settings.Options
+	config   *rest.Config
+	layout   shard.Layout
+	identity string
+	fleet    *roster.Roster
+	stream   *roster.Stream
+}
+
+// runShards takes part until ctx ends.
+func runShards(ctx context.Context, o settings.Options) error {
+	r, err := newReplica(o)
+	if err != nil {
+		return err
+	}
+	host, err := r.host()
+	if err != nil {
+		return err
+	}
+	leases, err := coordination.NewForConfig(r.config)
+	if err != nil {
+		return fmt.Errorf("creating the client for leases: %w", err)
+	}
+	crew := shard.NewCrew(shard.Config{
+		Layout: r.layout, Leases: leases, Namespace: o.Namespace, Identity: r.identity, Hold: r.hold,
+		Times: leaseTimes,
+		Clock: clock.RealClock{}, Log: ctrl.Log.WithName("shards"),
+	})
+	ctrl.Log.Info("Starting", "version", version, "operatorNamespace", o.Namespace, "shards", o.Shards)
+	// The host outlives what it serves: its watch feeds the roster. What a lost lease
+	// leaves behind ends with the process, at once.
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	served, acted := make(chan error, 1), make(chan error, 1)
+	go func() { served <- host.Start(serving) }()
+	go func() { acted <- crew.Run(ctx) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serving: %w", errors.Join(err, errors.New("it ended by itself")))
+	case err := <-acted:
+		if err != nil {
+			return fmt.Errorf("running: %w", err)
+		}
+	}
+	stop()
+	return <-served
+}
+
+// leaseTimes let others take a shard within custody.LeaseDuration of its holder's end:
+// they see a renewal up to one look late, and that it stood still another.
+var leaseTimes = shard.Times{
+	Duration: custody.LeaseDuration - 2*custody.RetryPeriod, RenewBy: custody.RenewDeadline, Every: custody.RetryPeriod,
+}
+
+func newReplica(o settings.Options) (*replica, error) {
+	cfg, err := cluster(o)
+	if err != nil {
+		return nil, err
+	}
+	layout, err := shard.NewLayout(o.Shards)
+	if err != nil {
+		return nil, err
+	}
+	identity, err := custody.Identity()
+	if err != nil {
+		return nil, err
+	}
+	r := &replica{options: o, config: cfg, layout: layout, identity: identity, fleet: roster.New()}
+	r.stream, err = roster.NewStream(cfg, r.fleet)
+	return r, err
+}
+
+// host serves metrics and probes for all that this process holds, and watches the fleet.
+func (r *replica) host() (manager.Manager, error) {
+	host, err := ctrl.NewManager(r.config, manager.Options{
+		Scheme: newScheme(), Metrics: served(r.options), HealthProbeBindAddress: r.options.HealthAddress,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("creating the manager: %w", err)
+	}
+	// A replica that waits is ready: it knows the fleet, and can take a shard at once.
+	ready := func(req *http.Request) error {
+		ctx, cancel := context.WithTimeout(req.Context(), time.Second)
+		defer cancel()
+		if !r.stream.Wait(ctx) {
+			return errors.New("the fleet is not known yet")
+		}
+		return nil
+	}
+	if err := errors.Join(host.AddHealthzCheck("ping", healthz.Ping), host.AddReadyzCheck("fleet", ready), host.Add(r.stream)); err != nil {
+		return nil, fmt.Errorf("adding the watch of the fleet: %w", err)
+	}
+	return host, nil
+}
+
+// hold acts for a shard until ctx ends.
+func (r *replica) hold(ctx context.Context, t shard.Tenure) error {
+	if !r.stream.Wait(ctx) {
+		return nil
+	}
+	registry := telemetry.NewScope(metrics.Registry, "shard", strconv.Itoa(t.Shard))
+	defer registry.Close()
+	mgr, err := r.manager(t, telemetry.NewForeign(registry))
+	if err != nil {
+		return err
+	}
+	direct, err := live(mgr)
+	if err != nil {
+		return err
+	}
+	board := func(kind string) *shard.Board {
+		return &shard.Board{
+			Live: direct, Cache: mgr.GetCache(), Namespace: r.options.Namespace, Layout: r.layout, Shard: t.Shard, Kind: kind, Identity: r.identity,
+		}
+	}
+	lease := client.ObjectKey{Namespace: r.options.Namespace, Name: shard.LeaseName(t.Shard)}
+	part := scope{
+		registry: registry, roster: r.fleet,
+		guard:    &custody.Guard{Live: mgr.GetAPIReader(), Lease: lease, Identity: r.identity, Clock: clock.RealClock{}},
+		mine:     func(uid types.UID) bool { return r.layout.Of(uid) == t.Shard },
+		policies: board(governancepolicy.BoardKind), connections: board(platformconnection.BoardKind),
+		part: budget.Part{Index: t.Shard, Of: r.layout.Shards()}, epoch: t.Epoch,
+	}
+	if err := wire(ctx, mgr, part, r.options); err != nil {
+		return err
+	}
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("running: %w", err)
+	}
+	return nil
+}
+
+// manager is a shard's: its cache holds the shard's accounts alone. The shard's lease is
+// the crew's matter.
+func (r *replica) manager(t shard.Tenure, foreign *telemetry.Foreign) (manager.Manager, error) {
+	options, err := shardCache(r.options.Namespace, shard.Filter{Layout: r.layout, Shard: t.Shard, Dropped: foreign.Dropped})
+	if err != nil {
+		return nil, err
+	}
+	mgr, err := ctrl.NewManager(r.config, manager.Options{
+		Scheme: newScheme(), Logger: ctrl.Log.WithValues("shard", t.Shard),
+		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
+		GracefulShutdownTimeout: ptr.To(handover.ShutdownPatience),
+		Cache:                   options, Client: clientOptions(),
+		// Each shard has controllers of the same names.
+		Controller: controllerconfig.Controller{SkipNameValidation: ptr.To(true)},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("creating the manager of shard %d: %w", t.Shard, err)
+	}
+	return mgr, nil
+}
+
+// shardCache is the cache of one shard, and of the boards of all.
+func shardCache(namespace string, filter shard.Filter) (cache.Options, error) {
+	options := cacheOptions(namespace)
+	boards, err := labels.NewRequirement(shard.LabelBoard, selection.Exists, nil)
+	if err != nil {
+		return options, fmt.Errorf("selecting boards: %w", err)
+	}
+	options.ByObject[&corev1.ConfigMap{}] = cache.ByObject{
+		Namespaces: map[string]cache.Config{namespace: {LabelSelector: labels.NewSelector().Add(*boards)}},
+	}
+	options.NewInformer = func(lw toolscache.ListerWatcher, of runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
+		if _, ok := of.(*v1alpha1.SocialAccount); ok {
+			lw = filter.Of(lw)
+		}
+		return toolscache.NewSharedIndexInformer(lw, of, resync, indexers)
+	}
+	return options, nil
+}
