@@ -190,7 +190,7 @@ func wire(ctx context.Context, mgr manager.Manager, leader *custody.Leadership, 
 		return fmt.Errorf("creating the client for Secrets: %w", err)
 	}
 	s := shared{engine: engine, apps: custody.NewApps(), editions: edition.NewStore(o.Namespace, mgr.GetClient(), mgr.GetAPIReader()), secrets: secrets}
-	if err := handovers(mgr, o, leader.Guard(mgr.GetAPIReader(), clock.RealClock{}), s); err != nil {
+	if err := handovers(ctx, mgr, o, leader.Guard(mgr.GetAPIReader(), clock.RealClock{}), s); err != nil {
 		return err
 	}
 	return controllers(ctx, mgr, s, o)
@@ -250,14 +250,14 @@ func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Opt
 }
 
 // handovers sets up the rotation of credentials and the consent service.
-func handovers(mgr ctrl.Manager, o settings.Options, guard *custody.Guard, s shared) error {
+func handovers(ctx context.Context, mgr ctrl.Manager, o settings.Options, guard *custody.Guard, s shared) error {
 	desk := consent.NewDesk(o.ConsentURL)
 	if o.ConsentURL != "" {
 		if err := mgr.Add(&consent.Server{Desk: desk, Address: o.ConsentAddress, Leads: mgr.Elected(), Clock: clock.RealClock{}}); err != nil {
 			return fmt.Errorf("adding the consent service: %w", err)
 		}
 	}
-	if err := handover.Setup(mgr, handover.Config{
+	if err := handover.Setup(ctx, mgr, handover.Config{
 		Client: mgr.GetClient(), Secrets: s.secrets, Keeper: &custody.Keeper{Client: s.secrets, Namespace: o.Namespace}, Apps: s.apps, Guard: guard,
 		Consents: desk, Consented: desk.Source(), Editions: s.editions, Recorder: mgr.GetEventRecorder(handover.Name), Clock: clock.RealClock{},
 		Perform: custody.Perform, Random: custody.Random, Told: telemetry.NewHandovers(metrics.Registry), Workers: o.HandoverWorkers,

@@ -86,7 +86,7 @@ const (
 	TriggerCompromised        HandoverTrigger = "Compromised"
 	TriggerMaxAge             HandoverTrigger = "MaxAge"
 	// TriggerCredentialLost: the platform no longer accepts the credential, or it
-	// cannot be renewed.
+	// ends within two weeks and only a person can renew it.
 	TriggerCredentialLost HandoverTrigger = "CredentialLost"
 	// TriggerFirstCredential: the account has no credential yet.
 	TriggerFirstCredential HandoverTrigger = "FirstCredential"

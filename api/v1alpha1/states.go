@@ -121,7 +121,7 @@ var (
 	HandoverSettled            = account(ConditionHandoverComplete, yes, ReasonSettled, "No change of hands is pending.")
 	HandoverInProgress         = account(ConditionHandoverComplete, no, ReasonRotationInProgress, "Credentials are changing hands.")
 	HandoverAwaitingHuman      = account(ConditionHandoverComplete, no, ReasonAwaitingHuman, "A person has to act; status.handover says how.")
-	HandoverFailed             = account(ConditionHandoverComplete, no, ReasonRotationFailed, "The change of hands failed; status.handover says why.")
+	HandoverFailed             = account(ConditionHandoverComplete, no, ReasonRotationFailed, "The change of hands failed, or a right that it needs is missing; the message and status.handover say which.")
 	HandoverRevocationUnproven = account(ConditionHandoverComplete, no, ReasonRevocationUnproven, "It is not proven that the former holder is out.")
 )
 

@@ -135,7 +135,20 @@ func (r *Reconciler) setFinalizer(ctx context.Context, acc *v1alpha1.SocialAccou
 	if err := r.Client.Patch(ctx, target, client.RawPatch("application/merge-patch+json", patch)); err != nil {
 		return client.IgnoreNotFound(err)
 	}
+	acc.Finalizers, acc.ResourceVersion = target.Finalizers, target.ResourceVersion
 	return nil
+}
+
+// holdDeletion sets the finalizer before there is a grant that a deletion would have to
+// end: between the two nobody may delete the account.
+func (r *Reconciler) holdDeletion(ctx context.Context, acc *v1alpha1.SocialAccount, s rotation.Step) error {
+	issues := s.Call != nil && s.Call.Op != nil && s.Call.Op.Name == rotation.OpIssue
+	holds := s.Vault != nil && len(s.Vault.Unended()) > 0
+	if !issues && !holds || acc.Spec.DeletionPolicy != v1alpha1.DeletionRevokeAccess ||
+		!acc.DeletionTimestamp.IsZero() || controllerutil.ContainsFinalizer(acc, Finalizer) {
+		return nil
+	}
+	return r.setFinalizer(ctx, acc, true)
 }
 
 // unrevoked tells of grants that may outlive their account. A namespace that is being

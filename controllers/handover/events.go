@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/rotation"
 )
@@ -13,10 +15,6 @@ type occurrence struct {
 	reason v1alpha1.EventReason
 	note   string
 }
-
-// expiringBefore is how long before its end a credential that only a person can
-// renew is told of.
-const expiringBefore = 14 * 24 * time.Hour
 
 // occurrences compare what the status says with what it said. Each carries the
 // rotation's id, so that a consumer can tell a repetition after a crash.
@@ -29,7 +27,7 @@ func occurrences(acc *v1alpha1.SocialAccount, s *shown, v *rotation.Vault, f *fa
 	for _, c := range s.conditions.Changes() {
 		changed(c.Condition, c.Reason, s, add)
 	}
-	if ends, wanted := v.ConsentWanted(&f.Facts); wanted && now.Add(expiringBefore).After(ends) && !told(acc, ends, now) {
+	if ends, soon := v.Expiring(&f.Facts, now); soon && !told(acc, s) {
 		add(v1alpha1.EventCredentialsExpiring, "the credential ends at %s and only a person can renew it", ends.UTC().Format(time.RFC3339))
 	}
 	return out
@@ -50,14 +48,11 @@ func moved(acc *v1alpha1.SocialAccount, s *shown, v *rotation.Vault, add func(v1
 	}
 }
 
-// told says that the end of this credential was told of before: the status held
-// it, already that close.
-func told(acc *v1alpha1.SocialAccount, ends, now time.Time) bool {
-	c := acc.Status.Credentials
-	if c == nil || c.ExpiresAt == nil || c.LastVerifiedAt == nil {
-		return false
-	}
-	return c.ExpiresAt.Time.Equal(ends.Truncate(time.Second)) && !c.LastVerifiedAt.Add(expiringBefore).Before(ends) && now.After(c.LastVerifiedAt.Time)
+// told says that the condition said so before, of the same end.
+func told(acc *v1alpha1.SocialAccount, s *shown) bool {
+	was := meta.FindStatusCondition(acc.Status.Conditions, v1alpha1.ConditionCredentialsHealthy)
+	is := meta.FindStatusCondition(s.conditions.List(), v1alpha1.ConditionCredentialsHealthy)
+	return was != nil && is != nil && was.Message == is.Message
 }
 
 func rotations(acc *v1alpha1.SocialAccount) int64 {

@@ -26,7 +26,7 @@ type shown struct {
 // project shows a vault. It is pure.
 func project(acc *v1alpha1.SocialAccount, v *rotation.Vault, f *facts, now time.Time, url func(string, platform.Token) string) shown {
 	s := shown{conditions: status.Begin(acc.Status.Conditions, acc.Generation, now)}
-	s.conditions.Put(healthy(v, f))
+	s.conditions.Put(healthy(v, f, now))
 	s.conditions.Put(complete(v, f))
 	s.credentials = credentials(v)
 	s.custody = tenures(v)
@@ -66,7 +66,7 @@ func withheld(acc *v1alpha1.SocialAccount, text string, now time.Time) shown {
 }
 
 // healthy decides CredentialsHealthy.
-func healthy(v *rotation.Vault, f *facts) (v1alpha1.State, string) {
+func healthy(v *rotation.Vault, f *facts, now time.Time) (v1alpha1.State, string) {
 	switch {
 	case f.closed != "":
 		return v1alpha1.CredentialsNotYetVerified, f.closed
@@ -77,7 +77,11 @@ func healthy(v *rotation.Vault, f *facts) (v1alpha1.State, string) {
 	case v.Current == nil:
 		return v1alpha1.CredentialsSecretMissing, "no credential is held yet: put one into the Secret of spec.credentials, or consent at status.handover.consentURL"
 	}
-	return weighed(v.Journal.Health, f)
+	state, text := weighed(v.Journal.Health, f)
+	if ends, soon := v.Expiring(&f.Facts, now); soon && !v.Journal.Health.Bad() {
+		text += "; it ends at " + ends.UTC().Format(time.RFC3339) + " and only a person can renew it: consent at status.handover.consentURL"
+	}
+	return state, text
 }
 
 // weighed says what the last try of the credential in use showed.

@@ -147,6 +147,9 @@ func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, s
 			return stored, err
 		}
 	}
+	if err := r.holdDeletion(ctx, acc, s); err != nil {
+		return stored, err
+	}
 	stored, err := r.store(ctx, acc, stored, s)
 	if err != nil || s.Call == nil {
 		return stored, err

@@ -92,13 +92,13 @@ type Meter interface {
 	Unrevoked(platform v1alpha1.PlatformName, grants int)
 }
 
-// Setup registers the controller with the manager.
-func Setup(mgr ctrl.Manager, cfg Config) error {
+// Setup registers the controller with the manager, which ends with ctx.
+func Setup(ctx context.Context, mgr ctrl.Manager, cfg Config) error {
 	r := New(cfg)
 	// Accounts wait for their connection: its opening wakes them.
 	opened := wake.NewSource()
 	cfg.Apps.OnOpen(func(name string) {
-		for _, req := range r.through(context.Background(), name) {
+		for _, req := range r.through(ctx, name) {
 			opened.Add(req)
 		}
 	})

@@ -59,6 +59,30 @@ func (h *handover) run(ctx context.Context) error {
 	return nil
 }
 
+// once plays, and waits until everything is as the samples expect.
+func (h *handover) once(ctx context.Context, o options, operator *process, show *screen) error {
+	if err := h.run(ctx); err != nil {
+		return fmt.Errorf("%w; see %s/operator.log", err, o.state)
+	}
+	return converge(ctx, o, h.cluster, operator, show)
+}
+
+// begin plays beside what else goes on; the function that it returns ends it.
+func (h *handover) begin(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := h.run(ctx); err != nil && ctx.Err() == nil {
+			h.say("%s", err)
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
 // play is one account's handover.
 func (h *handover) play(ctx context.Context, key client.ObjectKey, successor string) error {
 	if err := h.consent(ctx, key); err != nil {

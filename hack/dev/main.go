@@ -89,23 +89,12 @@ func run(ctx context.Context, o options) (err error) {
 	say("applied %d objects of %s", n, o.samples)
 	show := newScreen(os.Stdout, term.IsTerminal(int(os.Stdout.Fd())) && !o.once)
 	show.hints = hints(o, simulator)
+	h := &handover{cluster: cluster, control: simulator.addresses[control], timeout: o.timeout, say: say}
 	if o.once {
-		h := &handover{cluster: cluster, control: simulator.addresses[control], timeout: o.timeout, say: say}
-		if err := h.run(ctx); err != nil {
-			return fmt.Errorf("%w; see %s/operator.log", err, o.state)
-		}
-		return converge(ctx, o, cluster, operator, show)
+		return h.once(ctx, o, operator, show)
 	}
-	h := &handover{cluster: cluster, control: simulator.addresses[control], timeout: o.timeout, say: show.tell}
-	played, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := h.run(played); err != nil && played.Err() == nil {
-			show.tell("%s", err)
-		}
-	}()
-	defer func() { cancel(); <-ended }()
+	h.say = show.tell
+	defer h.begin(ctx)()
 	return watch(ctx, cluster, operator, show)
 }
 

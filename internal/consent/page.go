@@ -33,8 +33,8 @@ type text struct {
 var (
 	invitation = text{
 		TitleAR: "تفويض إدارة حساب رسمي", TitleEN: "Authorise an official account",
-		BodyAR: "بصفتك المسؤول عن الحساب أدناه، يُطلب منك تفويض نظام الحوكمة «ميثاق» بالوصول إليه. ستنتقل إلى صفحة المنصة نفسها؛ لا تُدخل كلمة المرور في أي صفحة غيرها.",
-		BodyEN: "As the person accountable for the account below you are asked to authorise Mithaq, the governance system. You will go to the platform's own page; enter your password nowhere else.",
+		BodyAR: "بصفتك المسؤول عن الحساب المبيَّن هنا، يُطلب منك تفويض نظام الحوكمة «ميثاق» بالوصول إليه. ستنتقل إلى صفحة المنصة نفسها؛ لا تُدخل كلمة المرور في أي صفحة غيرها.",
+		BodyEN: "As the person accountable for the account shown here you are asked to authorise Mithaq, the governance system. You will go to the platform's own page; enter your password nowhere else.",
 		Asks:   true,
 	}
 	received = text{

@@ -95,7 +95,7 @@ func (k *Keeper) Save(ctx context.Context, account types.NamespacedName, before 
 		Type: SecretType, Data: data,
 	}
 	if before.version == "" {
-		err = k.Client.Create(ctx, secret)
+		err = k.create(ctx, secret)
 	} else {
 		err = k.Client.Update(ctx, secret)
 	}
@@ -103,6 +103,18 @@ func (k *Keeper) Save(ctx context.Context, account types.NamespacedName, before 
 		return Stored{}, fmt.Errorf("storing the vault: %w", err)
 	}
 	return Stored{Vault: next, version: secret.ResourceVersion}, nil
+}
+
+// create begins a vault, if it can be changed later too. The right to create Secrets
+// alone is part of what the operator has anyway, and a vault that cannot follow what
+// happens would end a handover in the middle.
+func (k *Keeper) create(ctx context.Context, secret *corev1.Secret) error {
+	trial := secret.DeepCopy()
+	trial.ResourceVersion = "1" // of no object: there is none yet
+	if err := k.Client.Update(ctx, trial, client.DryRunAll); apierrors.IsForbidden(err) {
+		return err
+	}
+	return k.Client.Create(ctx, secret)
 }
 
 // Key is the key of HMACs and fingerprints. It is made once, at the first need.

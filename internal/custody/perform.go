@@ -79,30 +79,41 @@ func (j Job) identify(ctx context.Context) rotation.Outcome {
 // probe tries a token. The credential in use is tried by asking whom it acts for,
 // one that is to be dead by introspection.
 func (j Job) probe(ctx context.Context) rotation.Outcome {
+	asks := j.App.Client.Introspect != nil
 	if j.Call.Slot == rotation.SlotCurrent && j.App.Client.Identify != nil {
 		o := j.identify(ctx)
 		if o.Kind != rotation.Denied {
 			return o
 		}
-		if !j.App.Custody().Introspects || j.App.Client.Introspect == nil {
+		if !j.App.Custody().Introspects || !asks {
 			return rotation.Outcome{Kind: rotation.Done, Liveness: j.refused()}
 		}
 	}
-	if j.App.Client.Introspect == nil {
+	if !asks {
 		return rotation.Outcome{Kind: rotation.Done, Liveness: rotation.Unclear}
 	}
+	return j.introspect(ctx)
+}
+
+func (j Job) introspect(ctx context.Context) rotation.Outcome {
 	in, err := j.App.Client.Introspect.Introspect(ctx, j.slot().Access)
 	if err != nil {
 		return outcome(err)
 	}
 	o := rotation.Outcome{Kind: rotation.Done, Liveness: rotation.Liveness(in.State)}
 	o.Identity.Principal, o.Identity.Scopes = in.Principal, in.Scopes
-	ends := j.slot().ExpiresAt
 	// Where the platform does not say why it refuses, the token's end does; of a token
 	// without a known end nothing is known.
-	told := in.State == platform.TokenDead && j.App.Custody().Introspects
-	if !told && (in.State == platform.TokenDead || in.State == platform.TokenUnclear && !ends.IsZero()) {
-		o.Liveness = j.refused()
+	switch in.State {
+	case platform.TokenDead:
+		if !j.App.Custody().Introspects {
+			o.Liveness = j.refused()
+		}
+	case platform.TokenUnclear:
+		if !j.slot().ExpiresAt.IsZero() {
+			o.Liveness = j.refused()
+		}
+	case platform.TokenAlive, platform.TokenExpired:
 	}
 	return o
 }

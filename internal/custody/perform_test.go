@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"mithaq.dev/mithaq/internal/platform"
 	"mithaq.dev/mithaq/internal/rotation"
 )
@@ -99,5 +101,50 @@ func TestTraitsAreNoMoreThanTheCapabilities(t *testing.T) {
 	unproven := Traits(App{Adapter: platform.Adapter{Custody: platform.Custody{Reach: platform.ReachUnknown}}, Client: &platform.Client{Revoke: &answers{}}})
 	if unproven.RevokesToken || unproven.NoRevoke {
 		t.Errorf("an unproven reach counts as its worst value: %+v", unproven)
+	}
+}
+
+// seats plays an account with people.
+type seats struct {
+	members []platform.Member
+	unseat  []platform.Member
+}
+
+func (s *seats) People(context.Context, platform.Token, platform.AccountRef) ([]platform.Member, error) {
+	return s.members, nil
+}
+
+func (s *seats) Unseat(_ context.Context, _ platform.Token, _ platform.AccountRef, m platform.Member) error {
+	s.unseat = append(s.unseat, m)
+	return nil
+}
+
+// Somebody is removed by the seat that the list shows now; who is not on it is out.
+func TestAMemberIsRemovedByTheirSeat(t *testing.T) {
+	partner := platform.Member{ID: "7", Kind: platform.MemberPartner, Roles: []string{"MANAGE"}, Removable: true}
+	for name, c := range map[string]struct {
+		people  bool
+		subject string
+		want    []platform.Member
+	}{
+		"on the list":   {true, "7", []platform.Member{partner}},
+		"off the list":  {true, "8", nil},
+		"nobody listed": {false, "old@edu.example", []platform.Member{{ID: "old@edu.example", Email: "old@edu.example", Kind: platform.MemberPerson, Removable: true}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &seats{members: []platform.Member{partner}}
+			client := &platform.Client{Unseat: s}
+			if c.people {
+				client.People = s
+			}
+			got := Perform(t.Context(), Job{
+				App:   App{Client: client},
+				Call:  &rotation.Call{Kind: rotation.CallMutate, Slot: rotation.SlotCurrent, Op: &rotation.Op{Name: rotation.OpUnseat, Subject: c.subject}},
+				Vault: &rotation.Vault{Current: &rotation.Slot{Access: "access"}}, Now: now,
+			})
+			if got.Kind != rotation.Done || !cmp.Equal(s.unseat, c.want) {
+				t.Errorf("%s, removed %+v, want %+v", got.Kind, s.unseat, c.want)
+			}
+		})
 	}
 }

@@ -29,7 +29,7 @@ func promoted(v *Vault, f *Facts, now time.Time) Step {
 // overlap waits until the new credential has shown that it works.
 func overlap(v *Vault, f *Facts, now time.Time) Step {
 	j := &v.Journal
-	if j.Health.bad() && v.Retiring != nil {
+	if j.Health.Bad() && v.Retiring != nil {
 		return probe(v, SlotRetiring)
 	}
 	if j.GoodChecks < goodChecks {

@@ -34,14 +34,18 @@ func (s *Slot) refreshAt(f *Facts) time.Time {
 	return s.RefreshedAt.Add(life/2 + time.Duration(f.Jitter*float64(life/10)))
 }
 
-// ConsentWanted says that the credential will end and only a person can renew it,
-// and when it ends.
-func (v *Vault) ConsentWanted(f *Facts) (time.Time, bool) {
+// notice is how long before its end a credential is asked for anew that only a person
+// can renew.
+const notice = 14 * 24 * time.Hour
+
+// Expiring says that the credential in use ends soon and only a person can renew it, and
+// when it ends.
+func (v *Vault) Expiring(f *Facts, now time.Time) (ends time.Time, soon bool) {
 	c := v.Current
-	if c == nil || c.ExpiresAt.IsZero() {
+	if c == nil || c.ExpiresAt.IsZero() || c.renewable(f) && !c.RefreshDoubt {
 		return time.Time{}, false
 	}
-	return c.ExpiresAt, c.RefreshDoubt || !c.renewable(f)
+	return c.ExpiresAt, !now.Before(c.ExpiresAt.Add(-notice))
 }
 
 // maintain renews and tries the credential in use, within its own times.
@@ -67,7 +71,7 @@ func (v *Vault) renewalAt(f *Facts) time.Time {
 	}
 	switch v.Journal.Phase {
 	case AwaitingConsent:
-		if v.Journal.Trigger == TriggerCompromised || v.Journal.Trigger == TriggerLost {
+		if v.Journal.Trigger == TriggerCompromised || v.Journal.Trigger == TriggerLost && v.Journal.Health.Bad() {
 			return time.Time{}
 		}
 	case Overlap, Revoking, Unseating, Proving:
@@ -77,9 +81,31 @@ func (v *Vault) renewalAt(f *Facts) time.Time {
 	return v.Current.refreshAt(f)
 }
 
+// recheckAt is when the credential in use is tried again while people are waited for;
+// zero: it is not.
+func (v *Vault) recheckAt() time.Time {
+	waits := v.Journal.Phase == AwaitingConsent || v.Journal.Phase == Unseating
+	if !waits || v.Current == nil || v.Journal.CheckedAt.IsZero() {
+		return time.Time{}
+	}
+	return v.Journal.CheckedAt.Add(checkEvery)
+}
+
+// earliest is the earlier of two moments, of which the zero time is never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // renew keeps the credential in use alive while a rotation waits for a person or
 // for time to pass.
 func renew(v *Vault, f *Facts, now time.Time) *Step {
+	if at := v.recheckAt(); !at.IsZero() && !now.Before(at) {
+		s := probe(v, SlotCurrent)
+		return &s
+	}
 	at := v.renewalAt(f)
 	if at.IsZero() {
 		return nil
@@ -152,15 +178,13 @@ func checked(v *Vault, o *Outcome, f *Facts, now time.Time) {
 	j.Tries = 0
 	switch o.Liveness {
 	case Alive:
-		j.Health = c.health(&o.Identity, v.AccountID, f)
-		if j.Health == HealthVerified {
-			c.VerifiedAt, c.OldAccess, c.OldRefresh = now, "", ""
-			if j.Failed == FailedRestored {
-				j.Failed = ""
-			}
+		if j.Health = c.health(&o.Identity, v.AccountID, f); j.Health == HealthVerified {
+			v.verified(now)
 		}
 	case Expired:
-		j.Health = HealthExpired
+		if j.Health != HealthRevoked { // what was revoked runs out too
+			j.Health = HealthExpired
+		}
 	case Dead:
 		j.Health = HealthRevoked
 		if c.OldAccess != "" && !f.Traits.RefreshEndsAccess && c.Access != c.OldAccess {
@@ -171,6 +195,16 @@ func checked(v *Vault, o *Outcome, f *Facts, now time.Time) {
 	default:
 		j.Health = HealthUnknown
 		v.again(o, now)
+	}
+}
+
+// verified: the pair before the last renewal is not needed any more, and a restored
+// vault holds what works.
+func (v *Vault) verified(now time.Time) {
+	c := v.Current
+	c.VerifiedAt, c.OldAccess, c.OldRefresh = now, "", ""
+	if v.Journal.Failed == FailedRestored {
+		v.Journal.Failed = ""
 	}
 }
 

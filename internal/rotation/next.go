@@ -30,7 +30,7 @@ func Next(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one deci
 		return *s
 	}
 	s := phases[v.Journal.Phase](v, f, now)
-	if at := v.renewalAt(f); s.Vault == nil && s.Call == nil && !at.IsZero() && (s.At.IsZero() || at.Before(s.At)) {
+	if at := earliest(v.renewalAt(f), v.recheckAt()); s.Vault == nil && s.Call == nil && !at.IsZero() && (s.At.IsZero() || at.Before(s.At)) {
 		s.At = at
 	}
 	return s
@@ -96,10 +96,15 @@ func (v *Vault) trigger(f *Facts, now time.Time) (Trigger, bool) { //nolint:gocy
 		return TriggerRotateAfter, true
 	case f.Rules.MaxAge > 0 && !now.Before(c.IssuedAt.Add(f.Rules.MaxAge)):
 		return TriggerMaxAge, true
-	case v.Journal.Health == HealthRevoked || v.Journal.Health == HealthExpired && !c.renewable(f):
+	case v.expiring(f, now) || v.Journal.Health == HealthRevoked || v.Journal.Health == HealthExpired && !c.renewable(f):
 		return TriggerLost, true
 	}
 	return "", false
+}
+
+func (v *Vault) expiring(f *Facts, now time.Time) bool {
+	_, soon := v.Expiring(f, now)
+	return soon && !v.Journal.CheckedAt.IsZero() // a probe comes first: it may be dead already
 }
 
 // removed are the people of before who are not in after.
@@ -161,7 +166,7 @@ func idle(v *Vault, f *Facts, now time.Time) Step {
 	if v.Journal.Failed == FailedRestored && v.Current != nil && v.Journal.Health == HealthUnknown {
 		return probe(v, SlotCurrent)
 	}
-	if v.Current == nil && v.AccountID == "" && f.AccountID == "" {
+	if v.Current == nil && firstOf(v.AccountID, f.AccountID) == "" {
 		return rest(time.Time{}) // whose token would it be? The account is found first.
 	}
 	if f.Import != nil && v.Current == nil {
@@ -207,5 +212,6 @@ func (v *Vault) wakeUp(f *Facts, now time.Time) time.Time {
 	sooner(f.Compromised)
 	sooner(c.refreshAt(f))
 	sooner(c.ExpiresAt)
+	sooner(c.ExpiresAt.Add(-notice))
 	return at
 }

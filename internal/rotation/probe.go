@@ -24,7 +24,7 @@ func weighNew(v *Vault, now time.Time) {
 	j := &v.Journal
 	if j.Health != HealthVerified {
 		j.GoodChecks = 0
-		if j.Health.bad() && (j.Phase == Proving || v.Retiring == nil) {
+		if j.Health.Bad() && (j.Phase == Proving || v.Retiring == nil) {
 			stranded(v, now)
 		}
 		return
@@ -36,8 +36,8 @@ func weighNew(v *Vault, now time.Time) {
 	}
 }
 
-// bad says that the platform refuses the credential, or that it is not ours.
-func (h Health) bad() bool {
+// Bad says that the platform refuses the credential, or that it is not ours.
+func (h Health) Bad() bool {
 	return h == HealthExpired || h == HealthRevoked || h == HealthWrong || h == HealthScope
 }
 

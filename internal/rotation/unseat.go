@@ -41,16 +41,7 @@ func (v *Vault) byPeople(stored *Vault, f *Facts, now time.Time) Step {
 			v.ask(name, now)
 		}
 	}
-	open := false
-	for i := range j.HumanSteps {
-		step := &j.HumanSteps[i]
-		if word := f.Attested[step.Name]; !step.Closed() && !word.IsZero() && !word.Before(step.Since) {
-			step.Attested = true
-			// Where the platform shows who has access, its list has the last word.
-			j.Listed = j.Listed && (step.Name != stepRemove || !f.Traits.ListsPeople)
-		}
-		open = open || !step.Closed()
-	}
+	open := v.takeWords(f)
 	switch {
 	case !j.Listed && stored.Journal.Listed:
 		return store(v, now)
@@ -61,6 +52,22 @@ func (v *Vault) byPeople(stored *Vault, f *Facts, now time.Time) Step {
 		return rest(v.relistAt(f))
 	}
 	return Step{Vault: v, At: v.relistAt(f)}
+}
+
+// takeWords closes the steps on which people gave their word, and says whether one is
+// open.
+func (v *Vault) takeWords(f *Facts) (open bool) {
+	j := &v.Journal
+	for i := range j.HumanSteps {
+		step := &j.HumanSteps[i]
+		if word := f.Attested[step.Name]; !step.Closed() && !word.IsZero() && !word.Before(step.Since) {
+			step.Attested = true
+			// Where the platform shows who has access, its list has the last word.
+			j.Listed = j.Listed && (step.Name != stepRemove || !f.Traits.ListsPeople)
+		}
+		open = open || !step.Closed()
+	}
+	return open
 }
 
 // leaver is who is to be removed by API next; empty: nobody. Where nobody can be
@@ -158,14 +165,21 @@ func listed(v *Vault, o *Outcome, f *Facts, now time.Time) {
 		stays = true
 	}
 	v.Journal.Listed, v.Journal.ListedAt = true, now
+	v.stays(stays, now)
+}
+
+// stays takes in whether the list still names somebody whom only people can remove.
+func (v *Vault) stays(stays bool, now time.Time) {
 	if stays {
 		v.ask(stepRemove, now)
 	}
-	if s := v.step(stepRemove); s != nil {
-		s.Proven = !stays
-		if stays && s.Attested { // a word against what the platform shows
-			s.Attested, s.Since = false, now
-		}
+	s := v.step(stepRemove)
+	if s == nil {
+		return
+	}
+	s.Proven = !stays
+	if stays && s.Attested { // a word against what the platform shows
+		s.Attested, s.Since = false, now
 	}
 }
 

@@ -336,3 +336,25 @@ func TestAHandoverOnFacebookByPeople(t *testing.T) { onFacebookByPeople.play(t) 
 func TestAHandoverOnInstagram(t *testing.T)        { onInstagram.play(t) }
 func TestAHandoverOnInstagramItself(t *testing.T)  { onInstagramItself.play(t) }
 func TestAHandoverOnSnapchat(t *testing.T)         { onSnapchat.play(t) }
+
+// Where nobody leaves, nothing is left to people: the platform's own answers prove it.
+func TestAHandoverInWhichNobodyLeavesIsProven(t *testing.T) {
+	t.Parallel()
+	s := newCustodyScene(t, func(s *scene) {
+		s.policy.Spec.Credentials.RotateOn = []v1alpha1.RotateOn{v1alpha1.RotateOnUnitChanged}
+	})
+	acc := s.held(t, "moved")
+	s.consent(t, acc)
+	s.settles(t, acc, 1)
+	before := s.outbox(t, acc)
+	edit(t, acc, func(a *v1alpha1.SocialAccount) { a.Spec.Owner.Unit = "elsewhere" })
+	s.consent(t, acc)
+	last := s.settles(t, acc, 2)
+	if old, _ := s.world.Token(world.X, before); old.Alive(time.Now()) {
+		t.Error("settled, and the former access token works")
+	}
+	held := last.Status.Custody
+	if len(held) != 2 || held[1].Unit != "elsewhere" || held[1].Provenance != v1alpha1.ProvenanceProven {
+		t.Errorf("custody %+v", held)
+	}
+}

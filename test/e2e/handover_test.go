@@ -316,3 +316,28 @@ func TestAConsentForAnotherAccountIsRefused(t *testing.T) {
 	s.consent(t, acc)
 	s.settles(t, acc, 1)
 }
+
+// An account that waits for its connection goes on as soon as that opens: long before
+// it would ask again.
+func TestTheOpeningOfAConnectionWakesWhoWaits(t *testing.T) {
+	t.Parallel()
+	s := newCustodyScene(t, without(func(s *scene) client.Object { return s.connection }))
+	acc := s.held(t, "waiting")
+	live, _ := s.world.AccountByHandle(world.X, acc.Spec.Handle)
+	edit(t, acc, func(a *v1alpha1.SocialAccount) { a.Spec.AccountID = live.ID })
+	until(t, func(context.Context) (string, error) {
+		c := meta.FindStatusCondition(read(t, acc).Status.Conditions, v1alpha1.ConditionCredentialsHealthy)
+		if c == nil || c.Status != metav1.ConditionUnknown || !strings.Contains(c.Message, "onnection") {
+			return fmt.Sprintf("%+v", c), nil
+		}
+		return "", nil
+	})
+	s.connection.Name = "x-" + s.name
+	create(t, s.connection)
+	began := time.Now()
+	s.consent(t, acc)
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("consent was asked for %s after the connection opened", took)
+	}
+	s.settles(t, acc, 1)
+}

@@ -11,7 +11,7 @@ import (
 )
 
 // allowed are the labels that a metric of ours may bear.
-var allowed = strings.Fields("platform tier class condition status rule severity verdict endpoint code version lookup outcome bucket by result kind reason connection_platform stream le")
+var allowed = strings.Fields("platform tier class condition status rule severity verdict endpoint code version lookup outcome bucket by result kind reason connection_platform stream phase le")
 
 func TestMetricsNameNobody(t *testing.T) {
 	t.Parallel()
