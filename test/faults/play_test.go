@@ -210,7 +210,7 @@ func (p *play) Eventf(_, _ runtime.Object, _, reason, action, note string, args 
 }
 
 // reconcile lets the process work once; crashed: it died of it.
-func (p *play) reconcile() (result ctrl.Result, err error, crashed bool) {
+func (p *play) reconcile() (result ctrl.Result, crashed bool, err error) {
 	done, ended := make(chan struct{}), false
 	go func() {
 		defer close(done)
@@ -221,7 +221,7 @@ func (p *play) reconcile() (result ctrl.Result, err error, crashed bool) {
 	if err != nil {
 		p.texts = append(p.texts, err.Error())
 	}
-	return result, err, !ended
+	return result, !ended, err
 }
 
 // load reads the account and its vault as they are stored; nil: there is none.
@@ -282,7 +282,7 @@ func (p *play) run(over func(*v1alpha1.SocialAccount, *rotation.Vault) bool) err
 		if !acted && pace > 0 {
 			p.clock.Step(p.pace(pace))
 		}
-		result, failed, crashed := p.reconcile()
+		result, crashed, failed := p.reconcile()
 		switch {
 		case crashed:
 			p.start()

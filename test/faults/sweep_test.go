@@ -145,7 +145,7 @@ func (p *play) checkRest(acc *v1alpha1.SocialAccount) error {
 	}
 	for range 2 {
 		writes, calls := p.writes, p.calls
-		if _, err, crashed := p.reconcile(); err != nil || crashed {
+		if _, crashed, err := p.reconcile(); err != nil || crashed {
 			return fmt.Errorf("at rest: %w", err)
 		}
 		if p.writes > writes || p.calls > calls {

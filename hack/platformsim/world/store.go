@@ -33,12 +33,9 @@ func (w *World) put(a Account) error {
 	}
 	s := w.shelf(a.Platform)
 	handle := strings.ToLower(a.Handle)
-	taken := false
-	if holder, ok := s.byHandle[handle]; ok && holder != a.ID {
-		taken = s.byID[holder].State != Deleted
-		if taken && a.State != Deleted {
-			return fmt.Errorf("putting account %s/%s: handle %q belongs to %s: %w", a.Platform, a.ID, a.Handle, holder, ErrConflict)
-		}
+	holder, taken := s.holder(handle, a.ID)
+	if taken && a.State != Deleted {
+		return fmt.Errorf("putting account %s/%s: handle %q belongs to %s: %w", a.Platform, a.ID, a.Handle, holder, ErrConflict)
 	}
 	old, ok := s.byID[a.ID]
 	if !ok || old.Owner != a.Owner {
@@ -53,6 +50,12 @@ func (w *World) put(a Account) error {
 		s.byHandle[handle] = a.ID
 	}
 	return nil
+}
+
+// holder is who else has a handle; what is deleted has none.
+func (s *shelf) holder(handle, id string) (holder string, taken bool) {
+	holder, ok := s.byHandle[handle]
+	return holder, ok && holder != id && s.byID[holder].State != Deleted
 }
 
 func (w *World) shelf(p Platform) *shelf {
