@@ -126,7 +126,14 @@ func (r *Reconciler) complete(ctx context.Context) (bool, error) {
 	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
 		return false, fmt.Errorf("counting accounts: %w", err)
 	}
-	return r.Tally.Accounts() >= len(list.Items), nil
+	wanted := 0
+	for i := range list.Items {
+		// What is being deleted is judged no more; its grants may take an hour to end.
+		if list.Items[i].DeletionTimestamp.IsZero() {
+			wanted++
+		}
+	}
+	return r.Tally.Accounts() >= wanted, nil
 }
 
 // facts is everything that a decision about a policy rests on.

@@ -129,7 +129,10 @@ func TestWhatWakesTheController(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
-	if p.Create(event.CreateEvent{Object: held(none)}) || !p.Create(event.CreateEvent{Object: held()}) || p.Delete(event.DeleteEvent{Object: held()}) {
-		t.Error("creations of accounts with credentials wake, and no others; what is gone wakes nobody")
+	if p.Create(event.CreateEvent{Object: held(none)}) || !p.Create(event.CreateEvent{Object: held()}) {
+		t.Error("creations of accounts with credentials wake, and no others")
+	}
+	if p.Delete(event.DeleteEvent{Object: held(none)}) || !p.Delete(event.DeleteEvent{Object: held()}) {
+		t.Error("of what is gone, accounts with credentials wake: nobody lends their tokens any more")
 	}
 }

@@ -81,7 +81,7 @@ func TestWhoseWordsTheyAre(t *testing.T) {
 }
 
 func TestFiguresAddUp(t *testing.T) {
-	a, b := spending(100, 1_000_000, false), spending(30, 500_000, false)
+	a, b := spending(100, 1_000_000, true), spending(30, 500_000, true)
 	b.report.Sweep = observe.Sweep{Accounts: 50, Requests: 2, StartedAt: today.Add(-time.Minute), CompletedAt: today.Add(2 * time.Minute), OldestObservation: today.Add(-time.Minute)}
 	b.report.Freshness = []observe.TierFreshness{{Tier: "school", Promised: 48 * time.Hour, Achieved: 30 * time.Hour}}
 	next, _ := together(newConnection(), []part{partOf(a), partOf(b), partOf(facts{reported: true})}, budgeted, today)
@@ -99,7 +99,7 @@ func TestFiguresAddUp(t *testing.T) {
 			t.Errorf("got %+v", f)
 		}
 	}
-	later := partOf(spending(7, 0, false))
+	later := partOf(spending(7, 0, true))
 	later.Status.Budget[0].ResetsAt = &metav1.Time{Time: dayEnds.Add(24 * time.Hour)}
 	if next, _ := together(newConnection(), []part{partOf(a), later}, budgeted, today); spentOf(next.Budget[0]) != 7 {
 		t.Errorf("of yesterday and today: %+v", next.Budget)

@@ -60,7 +60,7 @@ type facts struct {
 // has.
 func (f facts) awaiting() bool {
 	reason := f.view.Lane.Reason
-	return f.watched && f.view.Snapshot == nil && (reason == "" || reason == observe.LaneConnectionMissing)
+	return f.watched && f.view.Snapshot == nil && !f.view.Untold && (reason == "" || reason == observe.LaneConnectionMissing)
 }
 
 // gather reads the cache and the engine's memory, and asks the engine to look.

@@ -56,6 +56,11 @@ func TestTheFirstStatusWaitsForTheFirstLook(t *testing.T) {
 	if wait := r.hold(f, today); wait > 0 {
 		t.Error("it waits although the platform is away")
 	}
+	lane("")(&f)
+	untold(&f)
+	if wait := r.hold(f, today); wait > 0 {
+		t.Error("it waits although the platform was asked and says nothing")
+	}
 	f = inOrder(t)
 	if wait := r.hold(f, today); wait > 0 {
 		t.Error("it waits although the account was seen")
