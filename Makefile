@@ -49,7 +49,7 @@ TESTFLAGS ?=
 .PHONY: test
 test: controlplane $(HELM) $(KUSTOMIZE) ## Run all tests against a real API server (PKG=./internal/… TESTFLAGS='-run …')
 	$(if $(RACE),,@echo "test: no C compiler, so without the race detector")
-	KUBEBUILDER_ASSETS=$(BIN) go test $(RACE) -shuffle=on $(TESTFLAGS) $(PKG)
+	KUBEBUILDER_ASSETS=$(BIN) go test $(RACE) -shuffle=on -timeout 20m $(TESTFLAGS) $(PKG)
 
 .PHONY: build
 build: ## Build bin/mithaq
