@@ -171,6 +171,10 @@ SIZES ?= 1000 10000 50000 132595
 bench-scaling: ## Run make bench for each of SIZES and write the figures into docs/scaling.md; takes hours
 	@set -e; for n in $(SIZES); do $(MAKE) --no-print-directory bench N=$$n BENCH_FLAGS='--page docs/scaling.md $(BENCH_FLAGS)'; done
 
+.PHONY: shards
+shards: controlplane ## Play three processes, and a kill, with an API server that divides lists and with one that does not
+	KUBEBUILDER_ASSETS=$(BIN) SHARDS=all go test -count=1 -timeout 20m -v ./test/shards
+
 BENCHTIME ?= 1s
 .PHONY: bench-go
 bench-go: controlplane ## Run the Go benchmarks (BENCHTIME=1s PKG=…)
