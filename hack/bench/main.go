@@ -25,6 +25,7 @@ type options struct {
 	phases                    string
 	root, bin, state          string
 	out, page                 string
+	pageOnly                  bool
 	every, idle, patience     time.Duration
 	sweeps, writers           int
 	ceilingObjects, naiveSize int
@@ -41,6 +42,7 @@ func parse() (options, error) {
 	flag.StringVar(&o.state, "state", ".run/bench", "where kubeconfigs, logs and profiles go")
 	flag.StringVar(&o.out, "out", "bin/bench.json", "where the figures go; a copy is kept by size, beside it")
 	flag.StringVar(&o.page, "page", "", "also write the figures of all sizes into this page, between its markers")
+	flag.BoolVar(&o.pageOnly, "page-only", false, "run nothing: write the page from the runs that there are")
 	flag.DurationVar(&o.every, "every", 90*time.Second, "interval between two looks at an account while sweeps are measured")
 	flag.DurationVar(&o.idle, "idle", time.Hour, "interval before that, the operator's default")
 	flag.DurationVar(&o.patience, "patience", 45*time.Minute, "how long a phase may take")
@@ -52,6 +54,9 @@ func parse() (options, error) {
 	flag.DurationVar(&o.naiveEvery, "naive-every", 30*time.Second, "the naive controller's interval")
 	flag.BoolVar(&o.profiles, "profiles", false, "take CPU and heap profiles of the operator; costs a little")
 	flag.Parse()
+	if o.pageOnly && o.page == "" {
+		return o, errors.New("--page-only needs --page")
+	}
 	if flag.NArg() > 0 || o.sweeps < 1 || o.writers < 1 || o.every < time.Second || o.naiveEvery < time.Second || o.naiveSize < 1 || o.ceilingObjects < 1 {
 		return o, errors.New("an argument that is no flag, or a number below 1, or an interval below 1s")
 	}
@@ -65,7 +70,11 @@ func main() {
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		err = run(ctx, o)
+		if o.pageOnly {
+			err = writePage(o.page, filepath.Dir(o.out))
+		} else {
+			err = run(ctx, o)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "\nbench:", err)
