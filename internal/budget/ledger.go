@@ -46,12 +46,20 @@ func (p *Purse) Ledger(now time.Time) []Line {
 	var lines []Line
 	for _, name := range p.names {
 		a := p.accounts[name]
-		if c, zone, lease := a.daily(now); c != nil {
-			lines = append(lines, Line{
-				Bucket: name, Kind: a.budget.Kind, Date: c.date, Spent: c.spent,
-				EndsAt: midnight(now, zone), Leased: lease > 0 && p.limits.Saved,
-			})
+		c, zone, lease := a.daily(now)
+		if c == nil {
+			continue
 		}
+		line := Line{
+			Bucket: name, Kind: a.budget.Kind, Date: c.date, Spent: c.spent,
+			EndsAt: midnight(now, zone), Leased: lease > 0 && p.limits.Saved,
+		}
+		if m, ok := a.store.(*money); ok && !line.Leased {
+			// Where nothing is limited nobody needs an upper bound: what is still under way is
+			// counted once it is known.
+			line.Spent -= m.open
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }

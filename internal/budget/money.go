@@ -17,6 +17,9 @@ type money struct {
 	// credit is what an earlier process has paid today, and for whom nobody remembers
 	// one by one: it covers as many of those that the caller remembers.
 	credit int64
+	// open is what is counted for items whose id is not known, of requests that are under
+	// way: who is not shown costs nothing.
+	open int64
 }
 
 func newMoney(b platform.Budget, limits Limits) *money {
@@ -32,7 +35,31 @@ func (m *money) lease() int64 { return max(m.limit/10, 1) }
 func (m *money) roll(now time.Time) {
 	if m.count.roll(now, m.zone) {
 		clear(m.paid)
-		m.credit = 0
+		m.credit, m.open = 0, 0
+	}
+}
+
+// unnamed is how much of a request is for items whose id is not known.
+func unnamed(items []Item, price int64) int64 {
+	n := int64(0)
+	for _, item := range items {
+		if item.ID == "" {
+			n++
+		}
+	}
+	return n * price
+}
+
+// opened notes that a request is under way, and closed that it is not any more.
+func (m *money) opened(items []Item, price int64, now time.Time) {
+	m.roll(now)
+	m.open += unnamed(items, price)
+}
+
+func (m *money) closed(r *Receipt, price int64, now time.Time) {
+	m.roll(now)
+	if m.date == r.at.In(m.zone).Format(time.DateOnly) {
+		m.open -= unnamed(r.request.Items, price)
 	}
 }
 
@@ -95,19 +122,14 @@ func (m *money) settle(r *Receipt, price int64, read []string, now time.Time) {
 		m.pay(r.request.Items, price, now)
 		return
 	}
-	unknown := int64(0)
-	for _, item := range r.request.Items {
-		if item.ID == "" {
-			unknown++
-		}
-	}
+	rest := unnamed(r.request.Items, price)
 	for _, id := range read {
-		if _, paid := m.paid[id]; !paid && unknown > 0 {
+		if _, paid := m.paid[id]; !paid && rest > 0 {
 			m.paid[id] = struct{}{}
-			unknown--
+			rest -= price
 		}
 	}
-	m.spent -= unknown * price
+	m.spent -= rest
 }
 
 func (m *money) done(int64) {}

@@ -210,6 +210,7 @@ func (p *Purse) Spend(r Request, now time.Time) *Receipt {
 	for _, l := range receipt.lines {
 		if m, ok := l.a.store.(*money); ok && l.charge.Once {
 			m.pay(r.Items, int64(l.charge.PerItem), now)
+			m.opened(r.Items, int64(l.charge.PerItem), now)
 		}
 	}
 	return receipt

@@ -289,3 +289,35 @@ func TestMoneyIsPaidOncePerAccountAndDay(t *testing.T) {
 		t.Errorf("on the next day it cost %d", got)
 	}
 }
+
+// A look by handle may show nobody and then costs nothing. Where no limit has to be
+// kept it is told as spent only once it is known; under a limit it is, until then.
+func TestWhatIsUnderWayIsToldAsSpentOnlyUnderALimit(t *testing.T) {
+	money := []platform.Budget{{Bucket: "usd", Kind: platform.BudgetMoney, Zone: "UTC"}}
+	request := Request{Charges: []platform.Charge{{Bucket: "usd", PerItem: 10, Once: true}}, Items: []Item{{ID: "a"}, {}, {}}}
+	for name, c := range map[string]struct {
+		daily    int64
+		read     []string
+		answered bool
+		end      time.Time
+		underWay int64
+		then     int64
+	}{
+		"no limit, one is shown":        {0, []string{"b"}, true, morning, 10, 20},
+		"no limit, nobody is shown":     {0, nil, true, morning, 10, 10},
+		"no limit, nobody answers":      {0, nil, false, morning, 10, 30},
+		"no limit, answered at another": {0, nil, true, morning.Add(24 * time.Hour), 10, 30},
+		"a limit, nobody is shown":      {1000, nil, true, morning, 30, 10},
+	} {
+		p := New(money, Limits{Share: 100, DailyMicroUSD: c.daily, Saved: true}, nil)
+		p.Saved(p.Ledger(morning), morning)
+		receipt := p.Spend(request, morning)
+		if got := p.Ledger(morning)[0].Spent; got != c.underWay {
+			t.Errorf("%s: %d are told under way, want %d", name, got, c.underWay)
+		}
+		receipt.Done(c.read, c.answered, c.end)
+		if got := p.Ledger(c.end)[0].Spent; got != c.then {
+			t.Errorf("%s: %d are told then, want %d", name, got, c.then)
+		}
+	}
+}

@@ -27,11 +27,15 @@ func (r *Receipt) Cost() int64 {
 func (r *Receipt) Done(read []string, answered bool, now time.Time) {
 	for _, l := range r.lines {
 		l.a.done(l.units)
+		m, once := l.a.store.(*money)
+		if once = once && l.charge.Once; once {
+			m.closed(r, int64(l.charge.PerItem), now)
+		}
 		if !answered {
 			continue
 		}
 		l.a.refusals = 0
-		if m, ok := l.a.store.(*money); ok && l.charge.Once {
+		if once {
 			m.settle(r, int64(l.charge.PerItem), read, now)
 		}
 	}

@@ -112,12 +112,15 @@ func excerpt(r *http.Request) string {
 		Note   string `json:"note"`
 		Status struct {
 			Conditions []struct{ Type, Status, Reason, Message string } `json:"conditions"`
+			// What a connection's status also says.
+			Spend, Sweep, Budget, Counting json.RawMessage
 		} `json:"status"`
 	}
 	if json.Unmarshal(body, &object) != nil {
 		return fmt.Sprintf("%.200q", body)
 	}
-	return fmt.Sprint(object.Reason, object.Note, object.Status.Conditions)
+	s := object.Status
+	return fmt.Sprintf("%s%s%s spend %s sweep %s budget %s counting %s", object.Reason, object.Note, s.Conditions, s.Spend, s.Sweep, s.Budget, s.Counting)
 }
 
 func refuse(w http.ResponseWriter, code int, reason metav1.StatusReason) {
