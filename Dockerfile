@@ -3,7 +3,7 @@ FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
-COPY main.go open.go cluster.go shards.go ./
+COPY main.go ./
 COPY api ./api
 COPY controllers ./controllers
 COPY internal ./internal

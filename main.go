@@ -12,18 +12,10 @@ import (
 	"os"
 	goruntime "runtime"
 
-	"github.com/prometheus/client_golang/prometheus"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // credentials of clusters, when run outside of one
 	"k8s.io/utils/clock"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -36,8 +28,7 @@ import (
 	"mithaq.dev/mithaq/controllers/handover"
 	"mithaq.dev/mithaq/controllers/platformconnection"
 	"mithaq.dev/mithaq/controllers/socialaccount"
-	"mithaq.dev/mithaq/internal/budget"
-	"mithaq.dev/mithaq/internal/compact"
+	"mithaq.dev/mithaq/internal/connection"
 	"mithaq.dev/mithaq/internal/consent"
 	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/edition"
@@ -50,9 +41,8 @@ import (
 	"mithaq.dev/mithaq/internal/platform/x"
 	"mithaq.dev/mithaq/internal/platform/youtube"
 	"mithaq.dev/mithaq/internal/policytest"
-	"mithaq.dev/mithaq/internal/roster"
+	"mithaq.dev/mithaq/internal/process"
 	"mithaq.dev/mithaq/internal/settings"
-	"mithaq.dev/mithaq/internal/shard"
 	"mithaq.dev/mithaq/internal/tally"
 	"mithaq.dev/mithaq/internal/telemetry"
 	"mithaq.dev/mithaq/internal/wake"
@@ -89,29 +79,10 @@ func run(ctx context.Context, args []string) error {
 		goruntime.SetMutexProfileFraction(100)
 	}
 	telemetry.RegisterVersion(metrics.Registry, version)
-	if o.Shards > 1 {
-		return runShards(ctx, o)
-	}
-	mgr, leader, err := newManager(o)
-	if err != nil {
-		return err
-	}
-	whole := scope{registry: metrics.Registry, guard: leader.Guard(mgr.GetAPIReader(), clock.RealClock{})}
-	if err := wire(ctx, mgr, whole, o); err != nil {
-		return err
-	}
-	ctrl.Log.Info("Starting", "version", version, "operatorNamespace", o.Namespace)
-	if err := mgr.Start(ctx); err != nil {
-		return fmt.Errorf("running: %w", err)
-	}
-	return nil
-}
-
-func newScheme() *runtime.Scheme {
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	return scheme
+	return process.Process{
+		Options: o, Version: version, Patience: handover.ShutdownPatience,
+		Wire: func(ctx context.Context, mgr manager.Manager, of process.Scope) error { return wire(ctx, mgr, of, o) },
+	}.Run(ctx)
 }
 
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=mithaq-system,resources=leases,verbs=get;create;update;patch
@@ -120,78 +91,8 @@ func newScheme() *runtime.Scheme {
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 
-func newManager(o settings.Options) (manager.Manager, *custody.Leadership, error) {
-	cfg, err := cluster(o)
-	if err != nil {
-		return nil, nil, err
-	}
-	leader, err := custody.NewLeadership(cfg, o.Namespace, o.LeaderElection)
-	if err != nil {
-		return nil, nil, err
-	}
-	mgr, err := ctrl.NewManager(cfg, manager.Options{
-		Scheme:                              newScheme(),
-		Metrics:                             served(o),
-		HealthProbeBindAddress:              o.HealthAddress,
-		PprofBindAddress:                    o.PprofAddress,
-		LeaderElection:                      o.LeaderElection,
-		LeaderElectionID:                    custody.LeaseName,
-		LeaderElectionNamespace:             o.Namespace,
-		LeaderElectionResourceLockInterface: leader.Lock,
-		LeaderElectionReleaseOnCancel:       true,
-		GracefulShutdownTimeout:             ptr.To(handover.ShutdownPatience),
-		LeaseDuration:                       ptr.To(custody.LeaseDuration),
-		RenewDeadline:                       ptr.To(custody.RenewDeadline),
-		RetryPeriod:                         ptr.To(custody.RetryPeriod),
-		Cache:                               cacheOptions(o.Namespace),
-		Client:                              clientOptions(),
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("creating the manager: %w", err)
-	}
-	return mgr, leader, nil
-}
-
-// cacheOptions keep out of memory what nobody reads, and out of reach what is
-// none of our business: Secrets are watched in the operator's namespace alone,
-// and only their metadata.
-func cacheOptions(namespace string) cache.Options {
-	secrets := &metav1.PartialObjectMetadata{}
-	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	return cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
-		ByObject: map[client.Object]cache.ByObject{
-			secrets:                   {Namespaces: map[string]cache.Config{namespace: {}}},
-			&v1alpha1.SocialAccount{}: {Transform: compact.Account()},
-		},
-	}
-}
-
-// scope is what a set of controllers acts for: the whole fleet, or one shard.
-type scope struct {
-	registry prometheus.Registerer
-	// guard guards calls that change something on a platform.
-	guard *custody.Guard
-	// roster knows the whole fleet, of which mine are the accounts of the shard; nil: they
-	// are all.
-	roster *roster.Roster
-	mine   func(types.UID) bool
-	// policies and connections show what the shard knows; nil: there are no others.
-	policies, connections *shard.Board
-	part                  budget.Part
-	epoch                 int64
-}
-
-// accountsOf counts a person's accounts over the whole fleet; nil: the cache holds it.
-func (s scope) accountsOf() func(person string) int {
-	if s.roster == nil {
-		return nil
-	}
-	return func(person string) int { return s.roster.Count(roster.Person(person)) }
-}
-
 // wire puts everything together.
-func wire(ctx context.Context, mgr manager.Manager, of scope, o settings.Options) error {
+func wire(ctx context.Context, mgr manager.Manager, of process.Scope, o settings.Options) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the liveness check: %w", err)
 	}
@@ -203,21 +104,19 @@ func wire(ctx context.Context, mgr manager.Manager, of scope, o settings.Options
 	}); err != nil {
 		return fmt.Errorf("adding the readiness check: %w", err)
 	}
-	telemetry.RegisterFleet(of.registry, mgr.GetCache())
-	// The manager's own client would open an informer even for what it only writes,
-	// to see its own writes. No token may lie in a cache.
-	secrets, err := live(mgr)
+	telemetry.RegisterFleet(of.Registry, mgr.GetCache())
+	secrets, err := process.PastCache(mgr) // no token may lie in a cache
 	if err != nil {
 		return err
 	}
 	keeper := &custody.Keeper{Client: secrets, Namespace: o.Namespace}
 	wallet := custody.NewWallet(keeper)
-	engine := observe.New(observe.Config{Clock: clock.RealClock{}, Log: mgr.GetLogger().WithName("observe"), Registry: of.registry, Tokens: wallet})
+	engine := observe.New(observe.Config{Clock: clock.RealClock{}, Log: mgr.GetLogger().WithName("observe"), Registry: of.Registry, Tokens: wallet})
 	if err := mgr.Add(engine); err != nil {
 		return fmt.Errorf("adding the observation engine: %w", err)
 	}
 	s := shared{
-		scope: of, engine: engine, apps: custody.NewApps(), keeper: keeper, wallet: wallet, secrets: secrets,
+		Scope: of, engine: engine, apps: custody.NewApps(), keeper: keeper, wallet: wallet, secrets: secrets,
 		editions: edition.NewStore(o.Namespace, mgr.GetClient(), mgr.GetAPIReader()),
 	}
 	if err := handovers(ctx, mgr, o, s); err != nil {
@@ -236,7 +135,7 @@ func adapters() map[v1alpha1.PlatformName]platform.Adapter {
 
 // shared is what several controllers work with.
 type shared struct {
-	scope
+	process.Scope
 	engine   *observe.Engine
 	apps     *custody.Apps
 	editions *edition.Store
@@ -259,7 +158,7 @@ func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Opt
 		counts.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Name: policy}}, o.CountsSettle)
 	})
 	if err := socialaccount.Setup(ctx, mgr, socialaccount.Config{
-		Client: mgr.GetClient(), Observer: s.engine, Editions: s.editions, Tally: fleet, Roster: s.roster, Mine: s.mine,
+		Client: mgr.GetClient(), Observer: s.engine, Editions: s.editions, Tally: fleet, Roster: s.Roster, Mine: s.Mine,
 		Recorder: mgr.GetEventRecorder(socialaccount.Name), Clock: clock.RealClock{}, Readable: readable,
 		Defaults:  governance.Cadence{ProfileEvery: o.ProfileEvery, ActivityEvery: o.ActivityEvery, StaleAfter: o.StaleAfter},
 		FirstLook: o.FirstLook, Workers: o.Workers,
@@ -269,16 +168,16 @@ func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Opt
 	if err := governancepolicy.Setup(mgr, governancepolicy.Config{
 		Client: mgr.GetClient(), Editions: s.editions, Tally: fleet, Counts: counts, Settle: o.CountsSettle,
 		Recorder: mgr.GetEventRecorder(governancepolicy.Name), Clock: clock.RealClock{}, Readable: readable,
-		Board: s.policies, Epoch: s.epoch, AccountsOf: s.accountsOf(),
+		Board: s.Board(governancepolicy.BoardKind), Epoch: s.Epoch, AccountsOf: s.AccountsOf(),
 	}); err != nil {
 		return fmt.Errorf("setting up the policy controller: %w", err)
 	}
 	if err := platformconnection.Setup(mgr, platformconnection.Config{
 		Client: mgr.GetClient(), Secrets: s.secrets, Observer: s.engine, Adapters: known, Apps: s.apps, Namespace: o.Namespace,
 		Recorder: mgr.GetEventRecorder(platformconnection.Name), Clock: clock.RealClock{},
-		Board: s.connections, Part: s.part, Epoch: s.epoch,
+		Board: s.Board(platformconnection.BoardKind), Part: s.Part, Epoch: s.Epoch,
 		Endpoints: platformconnection.EndpointRules{AllowedHosts: o.Hosts(), AllowInsecure: o.AllowInsecure},
-		Open:      opener(telemetry.NewRequests(s.registry)),
+		Open:      connection.Opener(telemetry.NewRequests(s.Registry)),
 	}); err != nil {
 		return fmt.Errorf("setting up the connection controller: %w", err)
 	}
@@ -294,9 +193,9 @@ func handovers(ctx context.Context, mgr ctrl.Manager, o settings.Options, s shar
 		}
 	}
 	if err := handover.Setup(ctx, mgr, handover.Config{
-		Client: mgr.GetClient(), Secrets: s.secrets, Keeper: s.keeper, Wallet: s.wallet, Apps: s.apps, Guard: s.guard,
+		Client: mgr.GetClient(), Secrets: s.secrets, Keeper: s.keeper, Wallet: s.wallet, Apps: s.apps, Guard: s.Guard,
 		Consents: desk, Consented: desk.Source(), Editions: s.editions, Recorder: mgr.GetEventRecorder(handover.Name), Clock: clock.RealClock{},
-		Perform: custody.Perform, Random: custody.Random, Told: telemetry.NewHandovers(s.registry), Workers: o.HandoverWorkers,
+		Perform: custody.Perform, Random: custody.Random, Told: telemetry.NewHandovers(s.Registry), Workers: o.HandoverWorkers,
 	}); err != nil {
 		return fmt.Errorf("setting up the handover controller: %w", err)
 	}

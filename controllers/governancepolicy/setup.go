@@ -3,10 +3,8 @@
 package governancepolicy
 
 import (
-	"context"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -15,7 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -65,26 +62,8 @@ func Setup(mgr ctrl.Manager, cfg Config) error {
 	if cfg.Counts != nil {
 		b = b.WatchesRawSource(cfg.Counts)
 	}
-	if !cfg.Board.Alone() && cfg.Board.Leads() {
-		b = b.Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(shown), builder.WithPredicates(predicate.NewPredicateFuncs(func(o client.Object) bool {
-			return o.GetLabels()[shard.LabelBoard] == BoardKind
-		})))
-	}
-	return b.Complete(New(cfg))
+	return cfg.Board.Watch(b).Complete(New(cfg))
 }
 
 // BoardKind is what the boards of policies are called.
 const BoardKind = "policies"
-
-// shown enqueues the policies that a board is about.
-func shown(_ context.Context, o client.Object) []reconcile.Request {
-	board, ok := o.(*corev1.ConfigMap)
-	if !ok {
-		return nil
-	}
-	var out []reconcile.Request
-	for name := range board.Data {
-		out = append(out, reconcile.Request{NamespacedName: client.ObjectKey{Name: name}})
-	}
-	return out
-}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -87,31 +86,12 @@ func Setup(mgr ctrl.Manager, cfg Config) error {
 		return fmt.Errorf("adding the last save: %w", err)
 	}
 	secrets := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}}
-	b := ctrl.NewControllerManagedBy(mgr)
-	if !cfg.Board.Alone() && cfg.Board.Leads() {
-		b = b.Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(shown), builder.WithPredicates(predicate.NewPredicateFuncs(func(o client.Object) bool {
-			return o.GetLabels()[shard.LabelBoard] == BoardKind
-		})))
-	}
-	return b.Named("platformconnection").
+	return cfg.Board.Watch(ctrl.NewControllerManagedBy(mgr)).Named("platformconnection").
 		Watches(&v1alpha1.PlatformConnection{}, handler.EnqueueRequestsFromMapFunc(r.platform), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(secrets, handler.EnqueueRequestsFromMapFunc(r.usingSecret), builder.OnlyMetadata).
 		WatchesRawSource(cfg.Observer.Connections()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 1, ReconciliationTimeout: time.Minute}).
 		Complete(r)
-}
-
-// shown enqueues the connections that a board is about.
-func shown(_ context.Context, o client.Object) []reconcile.Request {
-	board, ok := o.(*corev1.ConfigMap)
-	if !ok {
-		return nil
-	}
-	var out []reconcile.Request
-	for name := range board.Data {
-		out = append(out, reconcile.Request{NamespacedName: client.ObjectKey{Name: name}})
-	}
-	return out
 }
 
 // platform enqueues all connections of a connection's platform: whether one is

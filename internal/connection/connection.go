@@ -1,4 +1,5 @@
-// Package connection finds the PlatformConnection that an account goes through.
+// Package connection finds the PlatformConnection that an account goes through, and
+// opens a connection's way to its platform.
 package connection
 
 import (

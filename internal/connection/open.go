@@ -1,4 +1,4 @@
-package main
+package connection
 
 import (
 	"maps"
@@ -13,9 +13,9 @@ import (
 	"mithaq.dev/mithaq/internal/telemetry"
 )
 
-// opener opens a platform's client and the fetcher of its images. The client reaches
+// Opener opens a platform's client and the fetcher of its images. The client reaches
 // the platform's own hosts alone, or the endpoint where that stands in for all of them.
-func opener(requests *telemetry.Requests) func(platform.Adapter, platform.Config) (*platform.Client, observe.MediaFetcher, error) {
+func Opener(requests *telemetry.Requests) func(platform.Adapter, platform.Config) (*platform.Client, observe.MediaFetcher, error) {
 	return func(adapter platform.Adapter, cfg platform.Config) (*platform.Client, observe.MediaFetcher, error) {
 		cfg.Hosts = adapter.HostsAt(cfg.Endpoint)
 		cfg.HTTP = platform.NewHTTPClient(platform.TransportConfig{

@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"context"
@@ -28,13 +28,9 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
-	"mithaq.dev/mithaq/controllers/governancepolicy"
-	"mithaq.dev/mithaq/controllers/handover"
-	"mithaq.dev/mithaq/controllers/platformconnection"
 	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/roster"
-	"mithaq.dev/mithaq/internal/settings"
 	"mithaq.dev/mithaq/internal/shard"
 	"mithaq.dev/mithaq/internal/telemetry"
 )
@@ -43,7 +39,7 @@ import (
 // holds it runs a whole set of controllers, which knows no other accounts: the same as
 // a process that is alone runs for all.
 type replica struct {
-	options  settings.Options
+	Process
 	config   *rest.Config
 	layout   shard.Layout
 	identity string
@@ -51,9 +47,10 @@ type replica struct {
 	stream   *roster.Stream
 }
 
-// runShards takes part until ctx ends.
-func runShards(ctx context.Context, o settings.Options) error {
-	r, err := newReplica(o)
+// replicate takes part until ctx ends.
+func (p Process) replicate(ctx context.Context) error {
+	o := p.Options
+	r, err := newReplica(p)
 	if err != nil {
 		return err
 	}
@@ -70,7 +67,7 @@ func runShards(ctx context.Context, o settings.Options) error {
 		Times: leaseTimes,
 		Clock: clock.RealClock{}, Log: ctrl.Log.WithName("shards"),
 	})
-	ctrl.Log.Info("Starting", "version", version, "operatorNamespace", o.Namespace, "shards", o.Shards)
+	ctrl.Log.Info("Starting", "version", p.Version, "operatorNamespace", o.Namespace, "shards", o.Shards)
 	// The host outlives what it serves: its watch feeds the roster. What a lost lease
 	// leaves behind ends with the process, at once.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -96,12 +93,12 @@ var leaseTimes = shard.Times{
 	Duration: custody.LeaseDuration - 2*custody.RetryPeriod, RenewBy: custody.RenewDeadline, Every: custody.RetryPeriod,
 }
 
-func newReplica(o settings.Options) (*replica, error) {
-	cfg, err := cluster(o)
+func newReplica(p Process) (*replica, error) {
+	cfg, err := cluster(p.Options)
 	if err != nil {
 		return nil, err
 	}
-	layout, err := shard.NewLayout(o.Shards)
+	layout, err := shard.NewLayout(p.Options.Shards)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +106,7 @@ func newReplica(o settings.Options) (*replica, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &replica{options: o, config: cfg, layout: layout, identity: identity, fleet: roster.New()}
+	r := &replica{Process: p, config: cfg, layout: layout, identity: identity, fleet: roster.New()}
 	r.stream, err = roster.NewStream(cfg, r.fleet)
 	return r, err
 }
@@ -117,7 +114,8 @@ func newReplica(o settings.Options) (*replica, error) {
 // host serves metrics and probes for all that this process holds, and watches the fleet.
 func (r *replica) host() (manager.Manager, error) {
 	host, err := ctrl.NewManager(r.config, manager.Options{
-		Scheme: newScheme(), Metrics: served(r.options), HealthProbeBindAddress: r.options.HealthAddress,
+		Scheme: newScheme(), Metrics: served(r.Options), HealthProbeBindAddress: r.Options.HealthAddress,
+		PprofBindAddress: r.Options.PprofAddress,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("creating the manager: %w", err)
@@ -144,28 +142,27 @@ func (r *replica) hold(ctx context.Context, t shard.Tenure) error {
 	}
 	registry := telemetry.NewScope(metrics.Registry, "shard", strconv.Itoa(t.Shard))
 	defer registry.Close()
-	mgr, err := r.manager(t, telemetry.NewForeign(registry))
+	mgr, err := r.shardManager(t, telemetry.NewForeign(registry))
 	if err != nil {
 		return err
 	}
-	direct, err := live(mgr)
+	direct, err := PastCache(mgr)
 	if err != nil {
 		return err
 	}
 	board := func(kind string) *shard.Board {
 		return &shard.Board{
-			Live: direct, Cache: mgr.GetCache(), Namespace: r.options.Namespace, Layout: r.layout, Shard: t.Shard, Kind: kind, Identity: r.identity,
+			Live: direct, Cache: mgr.GetCache(), Namespace: r.Options.Namespace, Layout: r.layout, Shard: t.Shard, Kind: kind, Identity: r.identity,
 		}
 	}
-	lease := client.ObjectKey{Namespace: r.options.Namespace, Name: shard.LeaseName(t.Shard)}
-	part := scope{
-		registry: registry, roster: r.fleet,
-		guard:    &custody.Guard{Live: mgr.GetAPIReader(), Lease: lease, Identity: r.identity, Clock: clock.RealClock{}},
-		mine:     func(uid types.UID) bool { return r.layout.Of(uid) == t.Shard },
-		policies: board(governancepolicy.BoardKind), connections: board(platformconnection.BoardKind),
-		part: budget.Part{Index: t.Shard, Of: r.layout.Shards()}, epoch: t.Epoch,
+	lease := client.ObjectKey{Namespace: r.Options.Namespace, Name: shard.LeaseName(t.Shard)}
+	part := Scope{
+		Registry: registry, Roster: r.fleet, Board: board,
+		Guard: &custody.Guard{Live: mgr.GetAPIReader(), Lease: lease, Identity: r.identity, Clock: clock.RealClock{}},
+		Mine:  func(uid types.UID) bool { return r.layout.Of(uid) == t.Shard },
+		Part:  budget.Part{Index: t.Shard, Of: r.layout.Shards()}, Epoch: t.Epoch,
 	}
-	if err := wire(ctx, mgr, part, r.options); err != nil {
+	if err := r.Wire(ctx, mgr, part); err != nil {
 		return err
 	}
 	if err := mgr.Start(ctx); err != nil {
@@ -174,17 +171,17 @@ func (r *replica) hold(ctx context.Context, t shard.Tenure) error {
 	return nil
 }
 
-// manager is a shard's: its cache holds the shard's accounts alone. The shard's lease is
+// shardManager is a shard's: its cache holds the shard's accounts alone. The shard's lease is
 // the crew's matter.
-func (r *replica) manager(t shard.Tenure, foreign *telemetry.Foreign) (manager.Manager, error) {
-	options, err := shardCache(r.options.Namespace, shard.Filter{Layout: r.layout, Shard: t.Shard, Dropped: foreign.Dropped})
+func (r *replica) shardManager(t shard.Tenure, foreign *telemetry.Foreign) (manager.Manager, error) {
+	options, err := shardCache(r.Options.Namespace, shard.Filter{Layout: r.layout, Shard: t.Shard, Dropped: foreign.Dropped})
 	if err != nil {
 		return nil, err
 	}
 	mgr, err := ctrl.NewManager(r.config, manager.Options{
 		Scheme: newScheme(), Logger: ctrl.Log.WithValues("shard", t.Shard),
 		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
-		GracefulShutdownTimeout: ptr.To(handover.ShutdownPatience),
+		GracefulShutdownTimeout: &r.Patience,
 		Cache:                   options, Client: clientOptions(),
 		// Each shard has controllers of the same names.
 		Controller: controllerconfig.Controller{SkipNameValidation: ptr.To(true)},

@@ -1,17 +1,25 @@
-package main
+package process
 
 import (
 	"crypto/tls"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"mithaq.dev/mithaq/api/v1alpha1"
+	"mithaq.dev/mithaq/internal/compact"
 	"mithaq.dev/mithaq/internal/settings"
 )
 
@@ -42,11 +50,34 @@ func clientOptions() client.Options {
 	return client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}}
 }
 
-// live reads and writes past any cache.
-func live(mgr manager.Manager) (client.Client, error) {
+// PastCache reads and writes past any cache: the manager's own client would open an
+// informer even for what it only writes, to see its own writes.
+func PastCache(mgr manager.Manager) (client.Client, error) {
 	c, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
 	if err != nil {
 		return nil, fmt.Errorf("creating the client past the cache: %w", err)
 	}
 	return c, nil
+}
+
+func newScheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	return scheme
+}
+
+// cacheOptions keep out of memory what nobody reads, and out of reach what is
+// none of our business: Secrets are watched in the operator's namespace alone,
+// and only their metadata.
+func cacheOptions(namespace string) cache.Options {
+	secrets := &metav1.PartialObjectMetadata{}
+	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			secrets:                   {Namespaces: map[string]cache.Config{namespace: {}}},
+			&v1alpha1.SocialAccount{}: {Transform: compact.Account()},
+		},
+	}
 }
