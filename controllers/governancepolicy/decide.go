@@ -20,9 +20,8 @@ const maxRules = 64
 
 // occurrence is one event to be told once the status is saved.
 type occurrence struct {
-	reason  v1alpha1.EventReason
-	warning bool
-	note    string
+	reason v1alpha1.EventReason
+	note   string
 }
 
 // decide maps facts to a status. It is pure.
@@ -127,9 +126,9 @@ func occurrences(before, after *v1alpha1.GovernancePolicyStatus, message string)
 	is := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionAccepted)
 	switch {
 	case is.Status == metav1.ConditionTrue && digest(before) != digest(after):
-		return []occurrence{{v1alpha1.EventPolicyAccepted, false, message}}
+		return []occurrence{{v1alpha1.EventPolicyAccepted, message}}
 	case is.Status == metav1.ConditionFalse && (was == nil || was.Status != is.Status || was.Message != is.Message):
-		return []occurrence{{v1alpha1.EventPolicyRejected, true, message}}
+		return []occurrence{{v1alpha1.EventPolicyRejected, message}}
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -167,11 +166,7 @@ func (r *Reconciler) apply(ctx context.Context, policy *v1alpha1.GovernancePolic
 	}
 	r.counted[policy.Name] = now
 	for _, e := range events {
-		severity := corev1.EventTypeNormal
-		if e.warning {
-			severity = corev1.EventTypeWarning
-		}
-		r.Recorder.Eventf(policy, nil, severity, string(e.reason), string(v1alpha1.EventActionEvaluate), "%s", e.note)
+		status.Tell(r.Recorder, policy, nil, e.reason, e.note)
 	}
 	return r.again(f), nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -34,12 +33,7 @@ func (r *Reconciler) show(ctx context.Context, acc *v1alpha1.SocialAccount, s sh
 		return err
 	}
 	for _, o := range s.events {
-		kind := catalogue[o.reason]
-		severity := corev1.EventTypeNormal
-		if kind.Warning {
-			severity = corev1.EventTypeWarning
-		}
-		r.Recorder.Eventf(acc, nil, severity, string(kind.Reason), string(kind.Action), "%s", o.note)
+		status.Tell(r.Recorder, acc, nil, o.reason, o.note)
 	}
 	return nil
 }
@@ -68,15 +62,6 @@ func same(before, next *v1alpha1.SocialAccountStatus) bool {
 	}
 	return status.Same(was, *next)
 }
-
-// catalogue finds an event's kind by its reason.
-var catalogue = func() map[v1alpha1.EventReason]v1alpha1.EventKind {
-	kinds := map[v1alpha1.EventReason]v1alpha1.EventKind{}
-	for _, kind := range v1alpha1.Events() {
-		kinds[kind.Reason] = kind
-	}
-	return kinds
-}()
 
 // withdraw gives up what this controller wrote of an account that declares no
 // credentials any more. The vault stays: its grants may live.
@@ -155,7 +140,6 @@ func (r *Reconciler) holdDeletion(ctx context.Context, acc *v1alpha1.SocialAccou
 // deleted takes no events: then the connection bears it.
 func (r *Reconciler) unrevoked(ctx context.Context, acc *v1alpha1.SocialAccount, f *facts, grants int, where string) {
 	r.Told.Unrevoked(acc.Spec.Platform, grants)
-	kind := catalogue[v1alpha1.EventRevocationUnproven]
 	var about, related runtime.Object = acc, nil
 	if f.namespaceGoes {
 		var through v1alpha1.PlatformConnection
@@ -165,8 +149,8 @@ func (r *Reconciler) unrevoked(ctx context.Context, acc *v1alpha1.SocialAccount,
 		}
 		about, related = &through, acc
 	}
-	r.Recorder.Eventf(about, related, corev1.EventTypeWarning, string(kind.Reason), string(kind.Action),
-		"%d grants of %s could not be revoked before the account was deleted; %s", grants, acc.UID, where)
+	status.Tell(r.Recorder, about, related, v1alpha1.EventRevocationUnproven,
+		fmt.Sprintf("%d grants of %s could not be revoked before the account was deleted; %s", grants, acc.UID, where))
 }
 
 // release lets a deleted account go. A grant that may still live is told of and

@@ -12,6 +12,7 @@ import (
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/platform"
 	"mithaq.dev/mithaq/internal/rotation"
+	"mithaq.dev/mithaq/internal/status"
 )
 
 // after is the account once a status was saved.
@@ -32,7 +33,7 @@ func TestWhatIsToldOfATransition(t *testing.T) {
 			if strings.Contains(o.note, "canary") || o.note == "" {
 				t.Errorf("%s: %q", o.reason, o.note)
 			}
-			if _, known := catalogue[o.reason]; !known {
+			if _, known := status.EventKind(o.reason); !known {
 				t.Errorf("%s is not in the catalogue", o.reason)
 			}
 		}

@@ -67,9 +67,8 @@ func secretMalformed(message string) *obstacle {
 
 // occurrence is one event to be told once the status is saved.
 type occurrence struct {
-	reason  v1alpha1.EventReason
-	warning bool
-	note    string
+	reason v1alpha1.EventReason
+	note   string
 }
 
 // decide maps facts to a status. It is pure.
@@ -246,14 +245,14 @@ func occurrences(before, after []metav1.Condition) []occurrence {
 	}
 	switch is.Reason {
 	case v1alpha1.ReasonUnavailable:
-		return []occurrence{{v1alpha1.EventPlatformUnavailable, true, is.Message}}
+		return []occurrence{{v1alpha1.EventPlatformUnavailable, is.Message}}
 	case v1alpha1.ReasonBudgetExhausted:
-		return []occurrence{{v1alpha1.EventBudgetExhausted, true, is.Message}}
+		return []occurrence{{v1alpha1.EventBudgetExhausted, is.Message}}
 	case v1alpha1.ReasonMassChange:
-		return []occurrence{{v1alpha1.EventMassChange, true, is.Message}}
+		return []occurrence{{v1alpha1.EventMassChange, is.Message}}
 	case v1alpha1.ReasonReachable:
 		if reason != "" && reason != v1alpha1.ReasonNotYetCalled {
-			return []occurrence{{v1alpha1.EventPlatformRecovered, false, is.Message}}
+			return []occurrence{{v1alpha1.EventPlatformRecovered, is.Message}}
 		}
 	}
 	return nil

@@ -216,11 +216,7 @@ func (r *Reconciler) write(ctx context.Context, connection *v1alpha1.PlatformCon
 		return false, client.IgnoreNotFound(err)
 	}
 	for _, e := range events {
-		severity := corev1.EventTypeNormal
-		if e.warning {
-			severity = corev1.EventTypeWarning
-		}
-		r.Recorder.Eventf(connection, nil, severity, string(e.reason), string(v1alpha1.EventActionObserve), "%s", e.note)
+		status.Tell(r.Recorder, connection, nil, e.reason, e.note)
 	}
 	return true, nil
 }

@@ -3,7 +3,6 @@ package socialaccount
 import (
 	"context"
 
-	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -41,21 +40,7 @@ func (r *Reconciler) save(ctx context.Context, acc *v1alpha1.SocialAccount, d de
 		return client.IgnoreNotFound(err)
 	}
 	for _, o := range d.events {
-		kind := catalogue[o.reason]
-		severity := corev1.EventTypeNormal
-		if kind.Warning {
-			severity = corev1.EventTypeWarning
-		}
-		r.Recorder.Eventf(acc, o.related(d.connection), severity, string(kind.Reason), string(kind.Action), "%s", o.note)
+		status.Tell(r.Recorder, acc, o.related(d.connection), o.reason, o.note)
 	}
 	return nil
 }
-
-// catalogue finds an event's kind by its reason.
-var catalogue = func() map[v1alpha1.EventReason]v1alpha1.EventKind {
-	kinds := map[v1alpha1.EventReason]v1alpha1.EventKind{}
-	for _, kind := range v1alpha1.Events() {
-		kinds[kind.Reason] = kind
-	}
-	return kinds
-}()

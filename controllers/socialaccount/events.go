@@ -24,10 +24,11 @@ type occurrence struct {
 // related is the object that an event names beside the account: the policy that
 // was judged, or the connection that was asked. It is nil if there is none.
 func (o occurrence) related(connection string) runtime.Object {
+	kind, _ := status.EventKind(o.reason)
 	switch {
 	case o.policy != "":
 		return &v1alpha1.GovernancePolicy{ObjectMeta: metav1.ObjectMeta{Name: string(o.policy)}}
-	case catalogue[o.reason].Action == v1alpha1.EventActionObserve && connection != "":
+	case kind.Action == v1alpha1.EventActionObserve && connection != "":
 		return &v1alpha1.PlatformConnection{ObjectMeta: metav1.ObjectMeta{Name: connection}}
 	}
 	return nil

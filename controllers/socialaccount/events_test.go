@@ -6,6 +6,7 @@ import (
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/observe"
+	"mithaq.dev/mithaq/internal/status"
 )
 
 func TestEventsAreToldOncePerTransition(t *testing.T) {
@@ -102,7 +103,7 @@ func TestEveryEventIsOfTheCatalogue(t *testing.T) {
 		"DuplicateClaim", "AccountRestored", "AccountSuspended", "AccountMissing", "HandleReassigned", "HandleChanged",
 		"ProfileDrifted", "ProfileSettled", "ViolationFound", "ViolationCleared", "AcknowledgementDue",
 	} {
-		if kind := catalogue[reason]; kind.Regarding != v1alpha1.KindSocialAccount || kind.Action == "" {
+		if kind, _ := status.EventKind(reason); kind.Regarding != v1alpha1.KindSocialAccount || kind.Action == "" {
 			t.Errorf("%s: %+v", reason, kind)
 		}
 	}
