@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -255,8 +256,8 @@ func (w *writer) string(s string) {
 	w.out = append(w.out, s...)
 }
 
-// reader takes a value from its bytes. Strings that it holds in full are parts of them
-// and are not copied.
+// reader takes a value from its bytes. Strings are copied: whoever keeps one must not
+// keep all of them.
 type reader struct {
 	table *table
 	in    string
@@ -303,7 +304,7 @@ func (r *reader) string() string {
 	case mark == 0:
 		return ""
 	case mark&3 == inFull && n <= uint64(len(r.in)):
-		s := r.in[:n]
+		s := strings.Clone(r.in[:n])
 		r.in, r.own = r.in[n:], append(r.own, s)
 		return s
 	case mark&3 == inTable:
