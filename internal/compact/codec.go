@@ -252,7 +252,7 @@ func (w *writer) string(s string) {
 		return
 	}
 	w.own = append(w.own, s)
-	w.uint(uint64(len(s))<<2 | inFull)
+	w.uint(uint64(len(s)) << 2) // inFull is none of the bits
 	w.out = append(w.out, s...)
 }
 
