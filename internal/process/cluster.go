@@ -79,6 +79,8 @@ func cacheOptions(namespace string) cache.Options {
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			secrets: {Namespaces: map[string]cache.Config{namespace: {}}},
+			// Each reader of a packed account has one of its own already.
+			&v1alpha1.SocialAccount{}: {UnsafeDisableDeepCopy: ptr.To(true)},
 		},
 		NewInformer: informerThrough(func(lw toolscache.ListerWatcher) toolscache.ListerWatcher { return lw }),
 	}
