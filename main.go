@@ -109,7 +109,9 @@ func wire(ctx context.Context, mgr manager.Manager, of process.Scope, o settings
 	if err != nil {
 		return err
 	}
-	telemetry.RegisterFleet(of.Registry, fleet)
+	if err := telemetry.RegisterFleet(of.Registry, fleet); err != nil {
+		return err
+	}
 	secrets, err := process.PastCache(mgr) // no token may lie in a cache
 	if err != nil {
 		return err
@@ -199,7 +201,7 @@ func handovers(ctx context.Context, mgr ctrl.Manager, o settings.Options, s shar
 		}
 	}
 	if err := handover.Setup(ctx, mgr, handover.Config{
-		Client: mgr.GetClient(), Fleet: s.fleet.All(), Secrets: s.secrets, Keeper: s.keeper, Wallet: s.wallet, Apps: s.apps, Guard: s.Guard,
+		Client: mgr.GetClient(), Fleet: s.fleet.WithCredentials(), Secrets: s.secrets, Keeper: s.keeper, Wallet: s.wallet, Apps: s.apps, Guard: s.Guard,
 		Consents: desk, Consented: desk.Source(), Editions: s.editions, Recorder: mgr.GetEventRecorder(handover.Name), Clock: clock.RealClock{},
 		Perform: custody.Perform, Random: custody.Random, Told: telemetry.NewHandovers(s.Registry), Workers: o.HandoverWorkers,
 	}); err != nil {

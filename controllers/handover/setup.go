@@ -66,7 +66,8 @@ type Offer = custody.Offer
 // Config is what a Reconciler works with.
 type Config struct {
 	Client client.Client
-	// Fleet are the accounts of the cache; they must not be changed.
+	// Fleet are the accounts of the cache that declare credentials; they must not be
+	// changed.
 	Fleet iter.Seq[*v1alpha1.SocialAccount]
 	// Secrets reads and writes Secrets past any cache.
 	Secrets client.Client
@@ -157,7 +158,7 @@ func (r *Reconciler) through(ctx context.Context, name string) []reconcile.Reque
 func (r *Reconciler) matching(match func(*v1alpha1.SocialAccount) bool) []reconcile.Request {
 	var out []reconcile.Request
 	for acc := range r.Fleet {
-		if acc.Spec.Credentials != nil && match(acc) {
+		if match(acc) {
 			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(acc)})
 		}
 	}

@@ -15,12 +15,34 @@ import (
 // Accounts reads all accounts of a cache without holding more than one of them
 // unpacked. A list of a large fleet would need its room several times.
 type Accounts struct {
-	store  cache.Indexer
-	synced func() bool
+	in    informer
+	store cache.Indexer
 }
 
-// Synced says that all accounts are known.
-func (a *Accounts) Synced() bool { return a.synced() }
+// Listen tells of every account that comes to the cache, and of each that leaves it or
+// is about to become another, in the order of the changes. synced says that all that
+// there were have come.
+//
+// Errors: the cache ended.
+func (a *Accounts) Listen(comes, goes func(*v1alpha1.SocialAccount)) (synced func() bool, err error) {
+	told := func(tell func(*v1alpha1.SocialAccount), o any) {
+		if gone, ok := o.(cache.DeletedFinalStateUnknown); ok {
+			o = gone.Obj
+		}
+		if acc, ok := o.(*v1alpha1.SocialAccount); ok {
+			tell(acc)
+		}
+	}
+	heard, err := a.in.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(o any) { told(comes, o) },
+		UpdateFunc: func(before, after any) { told(goes, before); told(comes, after) },
+		DeleteFunc: func(o any) { told(goes, o) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listening to the accounts of a cache: %w", err)
+	}
+	return heard.HasSynced, nil
+}
 
 // Of is the accounts of a cache that was told to make Informer the informer of
 // accounts. It need not have been started.
@@ -35,14 +57,26 @@ func Of(ctx context.Context, c ctrlcache.Cache) (*Accounts, error) {
 	if !ok {
 		return nil, fmt.Errorf("reading the accounts of a cache: its informer is a %T", found)
 	}
-	return &Accounts{in.SharedIndexInformer.GetIndexer(), in.HasSynced}, nil
+	return newAccounts(in), nil
+}
+
+func newAccounts(in informer) *Accounts { return &Accounts{in, in.SharedIndexInformer.GetIndexer()} }
+
+// WithCredentials are the accounts that declare credentials, in no order. They must not
+// be changed.
+func (a *Accounts) WithCredentials() iter.Seq[*v1alpha1.SocialAccount] {
+	return a.those(func(p *packed) bool { return p.marked(markCredentials) })
 }
 
 // All are the accounts, in no order. They must not be changed.
 func (a *Accounts) All() iter.Seq[*v1alpha1.SocialAccount] {
+	return a.those(func(*packed) bool { return true })
+}
+
+func (a *Accounts) those(wanted func(*packed) bool) iter.Seq[*v1alpha1.SocialAccount] {
 	return func(yield func(*v1alpha1.SocialAccount) bool) {
 		for _, o := range a.store.List() {
-			if acc, ok := unpacked(o).(*v1alpha1.SocialAccount); ok && !yield(acc) {
+			if p, ok := o.(*packed); ok && wanted(p) && !yield(p.account()) {
 				return
 			}
 		}

@@ -1,11 +1,9 @@
 package compact
 
 import (
-	"fmt"
 	"maps"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/tools/cache"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -28,14 +26,10 @@ func Informer(lw cache.ListerWatcher, resync time.Duration, indexers cache.Index
 const deletingIndex = "mithaq.deleting"
 
 func deleting(o any) ([]string, error) {
-	m, err := meta.Accessor(o)
-	if err != nil {
-		return nil, fmt.Errorf("indexing an account: %w", err)
+	if p, ok := o.(*packed); ok && p.marked(markDeleting) {
+		return []string{""}, nil
 	}
-	if m.GetDeletionTimestamp().IsZero() {
-		return nil, nil
-	}
-	return []string{""}, nil
+	return nil, nil
 }
 
 type informer struct {

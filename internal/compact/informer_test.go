@@ -30,7 +30,7 @@ func name(o any) string { return o.(*v1alpha1.SocialAccount).Name }
 func TestReadersAndListenersOfAPackedCacheSeeAccounts(t *testing.T) {
 	source := fcache.NewFakeControllerSource()
 	a, b := account(t, 1), account(t, 2)
-	b.Namespace = "edu-jeddah"
+	b.Namespace, b.Spec.Credentials = "edu-jeddah", &v1alpha1.AccountCredentials{}
 	source.Add(a)
 	source.Add(b)
 	i := Informer(source, 0, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
@@ -69,8 +69,21 @@ func TestReadersAndListenersOfAPackedCacheSeeAccounts(t *testing.T) {
 		}
 	}
 
-	all := Accounts{i.(informer).SharedIndexInformer.GetIndexer(), i.HasSynced}
-	if n, err := all.Living(); n != 2 || err != nil || !all.Synced() {
+	all := newAccounts(i.(informer))
+	here := make(chan map[string]int, 10)
+	counts := map[string]int{}
+	tell := func(n int) func(acc *v1alpha1.SocialAccount) {
+		return func(acc *v1alpha1.SocialAccount) { counts[acc.Spec.Handle] += n; here <- maps.Clone(counts) }
+	}
+	synced, err := all.Listen(tell(1), tell(-1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-here
+	if got := <-here; got["edu_1"] != 1 || got["edu_2"] != 1 {
+		t.Errorf("came: %v", got)
+	}
+	if n, err := all.Living(); n != 2 || err != nil {
 		t.Errorf("%d accounts live, %v", n, err)
 	}
 	leaving := b.DeepCopy()
@@ -78,6 +91,10 @@ func TestReadersAndListenersOfAPackedCacheSeeAccounts(t *testing.T) {
 	source.Modify(leaving)
 	if got := <-events; got != "updated a2 to leaving" {
 		t.Errorf("heard %s", got)
+	}
+	<-here
+	if got := <-here; got["edu_2"] != 0 || got["leaving"] != 1 || !synced() {
+		t.Errorf("after a change: %v", got)
 	}
 	if n, err := all.Living(); n != 1 || err != nil {
 		t.Errorf("while one is being deleted %d live, %v", n, err)
@@ -89,6 +106,13 @@ func TestReadersAndListenersOfAPackedCacheSeeAccounts(t *testing.T) {
 	if slices.Sort(walked); !slices.Equal(walked, []string{"a1", "a2"}) {
 		t.Errorf("walked %v", walked)
 	}
+	var custody []string
+	for acc := range all.WithCredentials() {
+		custody = append(custody, acc.Name)
+	}
+	if !slices.Equal(custody, []string{"a2"}) {
+		t.Errorf("with credentials: %v", custody)
+	}
 	for namespace, want := range map[string]string{"": "edu-jeddah/a2 edu-riyadh/a1", "edu-jeddah": "edu-jeddah/a2", "none": ""} {
 		keys, err := all.Keys(namespace)
 		slices.SortFunc(keys, func(a, b types.NamespacedName) int { return strings.Compare(a.String(), b.String()) })
@@ -99,6 +123,9 @@ func TestReadersAndListenersOfAPackedCacheSeeAccounts(t *testing.T) {
 	source.Delete(leaving)
 	if got := <-events; got != "deleted a2" {
 		t.Errorf("heard %s", got)
+	}
+	if got := <-here; got["leaving"] != 0 {
+		t.Errorf("after it was deleted: %v", got)
 	}
 	if indexers := slices.Sorted(maps.Keys(indexer.GetIndexers())); !slices.Equal(indexers, []string{"handle", deletingIndex, cache.NamespaceIndex}) {
 		t.Errorf("indexes %v", indexers)

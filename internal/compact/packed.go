@@ -16,12 +16,31 @@ import (
 	"mithaq.dev/mithaq/api/v1alpha1"
 )
 
-// packed is an account in a fraction of its room: its fields in a row, without their
-// names, and strings that many accounts hold as numbers. It is never changed.
+// packed is an account in a fraction of its room: a byte of marks, then its fields in a
+// row, without their names, and strings that many accounts hold as numbers. It is never
+// changed.
 type packed struct {
 	in    string
 	table *table
 }
+
+// Marks are what whoever looks for some of all accounts sees without unpacking one.
+const (
+	markDeleting byte = 1 << iota
+	markCredentials
+)
+
+func marksOf(acc *v1alpha1.SocialAccount) (marks byte) {
+	if !acc.DeletionTimestamp.IsZero() {
+		marks |= markDeleting
+	}
+	if acc.Spec.Credentials != nil {
+		marks |= markCredentials
+	}
+	return marks
+}
+
+func (p *packed) marked(mark byte) bool { return p.in[0]&mark != 0 }
 
 // GetObjectMeta implements metav1.ObjectMetaAccessor: stores file it by name.
 func (p *packed) GetObjectMeta() metav1.Object {
@@ -52,7 +71,7 @@ func (p *packed) account() *v1alpha1.SocialAccount {
 // account must not go on.
 func (p *packed) unpack(c codec, to any) {
 	var own [16]string
-	r := reader{table: p.table, in: p.in, own: own[:0]}
+	r := reader{table: p.table, in: p.in[1:], own: own[:0]}
 	c.read(&r, reflect.ValueOf(to).Elem())
 	if r.err != nil {
 		panic(r.err)
@@ -102,7 +121,7 @@ func (p *packer) pack(o any) (any, error) {
 	if p.table.full() {
 		p.table = newTable() // what is packed keeps the one that it was packed with
 	}
-	p.w.table, p.w.out, p.w.own = p.table, p.w.out[:0], p.w.own[:0]
+	p.w.table, p.w.out, p.w.own = p.table, append(p.w.out[:0], marksOf(acc)), p.w.own[:0]
 	whole.write(&p.w, reflect.ValueOf(acc).Elem())
 	return &packed{in: string(p.w.out), table: p.table}, nil
 }

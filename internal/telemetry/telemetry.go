@@ -1,16 +1,12 @@
 // Package telemetry holds the metrics of Mithaq. Labels come from closed sets,
-// never a handle or a name; what describes the fleet is computed when it is
-// scraped, so series of what is gone are gone.
+// never a handle or a name.
 package telemetry
 
 import (
-	"errors"
-	"iter"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/platform"
 )
 
@@ -42,68 +38,6 @@ func (r *Requests) Of(p platform.Name) func(endpoint, code string, d time.Durati
 	return func(endpoint, code string, d time.Duration) {
 		r.total.WithLabelValues(string(p), endpoint, code).Inc()
 		r.duration.WithLabelValues(string(p), endpoint).Observe(d.Seconds())
-	}
-}
-
-// fleet computes the fleet's metrics from the cache when they are scraped.
-type fleet struct {
-	accounts   Accounts
-	conditions *prometheus.Desc
-	findings   *prometheus.Desc
-}
-
-// Accounts are those of a cache.
-type Accounts interface {
-	// Synced says that all are known.
-	Synced() bool
-	All() iter.Seq[*v1alpha1.SocialAccount]
-}
-
-// RegisterFleet registers the metrics that describe the accounts of the cache.
-func RegisterFleet(reg prometheus.Registerer, accounts Accounts) {
-	reg.MustRegister(&fleet{
-		accounts: accounts,
-		conditions: prometheus.NewDesc("mithaq_account_conditions",
-			"Accounts by status of each condition.", []string{"platform", "tier", "class", "condition", "status"}, nil),
-		findings: prometheus.NewDesc("mithaq_account_findings",
-			"Accounts by rule that they do not pass, as far as their statuses list findings.", []string{"platform", "tier", "rule", "severity", "verdict"}, nil),
-	})
-}
-
-// errNotSynced: a part of the fleet is not to be taken for all of it.
-var errNotSynced = errors.New("the cache of accounts is not in sync")
-
-// Describe implements prometheus.Collector.
-func (f *fleet) Describe(ch chan<- *prometheus.Desc) {
-	ch <- f.conditions
-	ch <- f.findings
-}
-
-// Collect implements prometheus.Collector.
-func (f *fleet) Collect(ch chan<- prometheus.Metric) {
-	if !f.accounts.Synced() {
-		ch <- prometheus.NewInvalidMetric(f.conditions, errNotSynced)
-		return
-	}
-	conditions, findings := map[[5]string]float64{}, map[[5]string]float64{}
-	for acc := range f.accounts.All() {
-		count(acc, conditions, findings)
-	}
-	for l, n := range conditions {
-		ch <- prometheus.MustNewConstMetric(f.conditions, prometheus.GaugeValue, n, l[:]...)
-	}
-	for l, n := range findings {
-		ch <- prometheus.MustNewConstMetric(f.findings, prometheus.GaugeValue, n, l[:]...)
-	}
-}
-
-func count(acc *v1alpha1.SocialAccount, conditions, findings map[[5]string]float64) {
-	platform, tier := string(acc.Spec.Platform), string(acc.Spec.Tier)
-	for _, c := range acc.Status.Conditions {
-		conditions[[5]string{platform, tier, string(acc.Spec.Class), c.Type, string(c.Status)}]++
-	}
-	for _, f := range acc.Status.Findings {
-		findings[[5]string{platform, tier, f.Rule, string(f.Severity), string(f.Verdict)}]++
 	}
 }
 

@@ -1,8 +1,6 @@
 package telemetry_test
 
 import (
-	"iter"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,13 +16,14 @@ import (
 
 // fleet is a cache of accounts.
 type fleet struct {
-	accounts []*v1alpha1.SocialAccount
-	behind   bool
+	comes, goes func(*v1alpha1.SocialAccount)
+	behind      bool
 }
 
-func (f *fleet) Synced() bool { return !f.behind }
-
-func (f *fleet) All() iter.Seq[*v1alpha1.SocialAccount] { return slices.Values(f.accounts) }
+func (f *fleet) Listen(comes, goes func(*v1alpha1.SocialAccount)) (synced func() bool, err error) {
+	f.comes, f.goes = comes, goes
+	return func() bool { return !f.behind }, nil
+}
 
 func account(name string, observed metav1.ConditionStatus, rules ...string) *v1alpha1.SocialAccount {
 	acc := &v1alpha1.SocialAccount{}
@@ -64,16 +63,30 @@ func expect(t *testing.T, g prometheus.Gatherer, want map[string]float64) {
 	}
 }
 
-func TestTheFleetIsCountedWhenItIsAskedFor(t *testing.T) {
+func TestTheFleetIsCountedAsItChanges(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
-	f := &fleet{accounts: []*v1alpha1.SocialAccount{account("riyadh", "True", "identity/bio"), account("jeddah", "True"), account("abha", "Unknown", "identity/bio")}}
-	telemetry.RegisterFleet(reg, f)
+	f := &fleet{}
+	if err := telemetry.RegisterFleet(reg, f); err != nil {
+		t.Fatal(err)
+	}
+	riyadh, jeddah, abha := account("riyadh", "True", "identity/bio"), account("jeddah", "True"), account("abha", "Unknown", "identity/bio")
+	f.comes(riyadh)
+	f.comes(jeddah)
+	f.comes(abha)
 	expect(t, reg, map[string]float64{
 		"mithaq_account_conditions class=Official condition=Observed platform=X status=True tier=school":    2,
 		"mithaq_account_conditions class=Official condition=Observed platform=X status=Unknown tier=school": 1,
 		"mithaq_account_findings platform=X rule=identity/bio severity=High tier=school verdict=Violated":   2,
 	})
-	f.accounts = nil
+	f.goes(abha)
+	f.comes(account("abha", "True"))
+	expect(t, reg, map[string]float64{
+		"mithaq_account_conditions class=Official condition=Observed platform=X status=True tier=school":  3,
+		"mithaq_account_findings platform=X rule=identity/bio severity=High tier=school verdict=Violated": 1,
+	})
+	f.goes(riyadh)
+	f.goes(jeddah)
+	f.goes(account("abha", "True"))
 	expect(t, reg, map[string]float64{})
 	f.behind = true
 	if _, err := reg.Gather(); err == nil {
