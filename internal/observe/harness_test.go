@@ -407,7 +407,11 @@ func (r *rig) outcome(i int) Outcome {
 func (r *rig) peek(i int) *Snapshot {
 	r.engine.mu.Lock()
 	defer r.engine.mu.Unlock()
-	return r.engine.targets[key(i)].snapshot
+	s, known := r.engine.targets[nameOf(key(i))].snapshot()
+	if !known {
+		return nil
+	}
+	return &s
 }
 
 // expect checks what is stored of an account.

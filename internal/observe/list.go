@@ -164,7 +164,7 @@ func (e *Engine) listed(ctx context.Context, c *conn, page platform.Listing, now
 			continue
 		}
 		if t := w.byID[o.Profile.ID]; t != nil && t.conn == c && t.id == o.Profile.ID {
-			t.listed = now
+			t.listed = stampOf(now)
 			b.targets, b.refs, known = append(b.targets, t), append(b.refs, platform.AccountRef{ID: t.id}), append(known, o)
 		}
 	}
@@ -201,8 +201,8 @@ func (c *conn) skip(r *ring, now time.Time) {
 		if !ok || now.Before(due) {
 			return
 		}
-		t := r.peek(1)[0]
-		if t.listed.IsZero() || now.Sub(t.listed) >= known {
+		t := r.first()
+		if t.listed == 0 || t.listed.since(now) >= known {
 			return
 		}
 		r.take(1)
@@ -216,8 +216,8 @@ func (c *conn) seen(by platform.Lookup) {
 	}
 	q := c.urgent[by]
 	for _, place := range q.waiting {
-		if t := place.t; t != nil && t.doubt == nil && !t.looked.Before(place.since) {
-			delete(t.queued, by)
+		if t := place.t; t != nil && t.doubt == nil && !t.looked.time().Before(place.since) {
+			*t.queued.of(by) = nil
 			q.remove(place)
 		}
 	}

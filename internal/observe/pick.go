@@ -129,7 +129,7 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 	}
 	q.take(len(chosen))
 	for _, t := range chosen {
-		delete(t.queued, by)
+		*t.queued.of(by) = nil
 	}
 	return newBatch(by, chosen, r), 0
 }

@@ -60,7 +60,7 @@ func TestSweepEndsWhenTheMissingLeave(t *testing.T) {
 	r.engine.mu.Lock()
 	missing := -1
 	for i := range 3 {
-		if r.engine.targets[key(i)].swept != r.engine.conns["x"].sweep.number {
+		if r.engine.targets[nameOf(key(i))].swept != r.engine.conns["x"].sweep.number {
 			missing = i
 		}
 	}
@@ -74,7 +74,7 @@ func TestSweepEndsWhenTheMissingLeave(t *testing.T) {
 	}
 	for i := range 3 {
 		r.engine.mu.Lock()
-		gone := r.engine.targets[key(i)].swept != r.engine.conns["x"].sweep.number
+		gone := r.engine.targets[nameOf(key(i))].swept != r.engine.conns["x"].sweep.number
 		r.engine.mu.Unlock()
 		if gone {
 			r.engine.Forget(key(i))

@@ -55,7 +55,7 @@ func TestRestoredKnowledgeIsFreshAtFirst(t *testing.T) {
 	w := restored(0)
 	w.Restored.At = epoch.Add(-30 * 24 * time.Hour)
 	r.engine.Want(w)
-	if v := r.view(0); !v.Restored || v.Stale || v.Snapshot != w.Restored {
+	if v := r.view(0); !v.Restored || v.Stale || v.Snapshot == nil || *v.Snapshot != *w.Restored {
 		t.Errorf("at first: %v", v)
 	}
 	r.run(testStale)
