@@ -64,6 +64,9 @@ func lasting(s *Snapshot) Snapshot {
 // pictureless takes a target off those that wait for an image, and lets go of the room
 // that a crowd needed, once nobody waits.
 func (e *Engine) pictureless(t *target) {
+	if _, waits := e.imageless[t]; !waits {
+		return
+	}
 	delete(e.imageless, t)
 	if len(e.imageless) == 0 {
 		e.imageless = map[*target]struct{}{}
