@@ -256,6 +256,8 @@ type rig struct {
 	conns    *wakes
 	adapter  platform.Adapter
 	// widest is the largest number of calls that went at the same time.
+	// turns counts how often the loop turned.
+	turns  int
 	widest int
 	// async: images are not waited for.
 	async bool
@@ -319,6 +321,7 @@ func (r *rig) header() {
 func (r *rig) step() time.Duration {
 	for {
 		ready, rest := r.engine.step(r.clock.Now())
+		r.turns++
 		r.widest = max(r.widest, len(ready))
 		for _, call := range ready {
 			call(r.ctx)

@@ -189,20 +189,23 @@ func (e *Engine) index(c *conn) {
 	}
 }
 
-// skip passes over the members of a ring that a page has shown in this lap. Who is
-// to be seen more often than the walk passes keeps a rhythm of single looks.
+// skip passes over the members of a ring that a page has shown shortly before their
+// turn, those too whose turn has yet to come: the loop would be woken for each of them.
+// Who is to be seen more often than the walk passes keeps a rhythm of single looks.
 func (c *conn) skip(r *ring, now time.Time) {
 	if !c.lists() || c.walk.last == 0 || r.every < c.period() {
 		return
 	}
 	known := c.period() + 2*c.pace() // a page may be a little late
-	for r.size > 0 {
-		due, ok := r.due(now)
-		if !ok || now.Before(due) {
+	for {
+		t, due := r.coming(now)
+		if t == nil || t.listed == 0 {
 			return
 		}
-		t := r.first()
-		if t.listed == 0 || t.listed.since(now) >= known {
+		if due.Before(now) {
+			due = now
+		}
+		if t.listed.since(due) >= known {
 			return
 		}
 		r.take(1)

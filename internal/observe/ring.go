@@ -48,9 +48,11 @@ type ring struct {
 	owedAt time.Time
 
 	lap int64
-	// cursor is the lowest position that this lap has not visited. visited is how many
-	// members are below it, below 0: that was not counted since they were tidied.
+	// cursor is the lowest position that this lap has not visited, or the last one that
+	// it has (passed). visited is how many members are below it, below 0: that was not
+	// counted since they were tidied.
 	cursor  position
+	passed  bool
 	visited int
 }
 
@@ -82,7 +84,7 @@ func newRing(name string, every time.Duration, batch int) *ring {
 func (r *ring) restart(now time.Time) {
 	r.lap = r.lapAt(now)
 	elapsed := float64(now.Sub(r.start(r.lap))) / float64(r.every)
-	r.cursor, r.visited = position{hash: uint64(elapsed * math.MaxUint64)}, -1
+	r.cursor, r.passed, r.visited = position{hash: uint64(elapsed * math.MaxUint64)}, false, -1
 	r.hold = now.Add(min(r.every/10, settle))
 }
 
@@ -169,7 +171,12 @@ func (r *ring) chunks() int { return (r.size + r.batch - 1) / r.batch }
 // rank is the number of members that this lap has visited.
 func (r *ring) rank() int {
 	if r.visited < 0 {
-		r.visited, _ = slices.BinarySearchFunc(r.members, r.cursor, func(t *target, p position) int { return t.position().compare(p) })
+		r.visited, _ = slices.BinarySearchFunc(r.members, r.cursor, func(t *target, p position) int {
+			if n := t.position().compare(p); n != 0 || !r.passed {
+				return n
+			}
+			return -1
+		})
 	}
 	return r.visited
 }
@@ -194,7 +201,7 @@ func (r *ring) due(now time.Time) (time.Time, bool) {
 		if now.Before(r.start(lap)) {
 			return r.start(lap), true
 		}
-		r.lap, r.cursor, r.visited, rank = lap, position{}, 0, 0
+		r.lap, r.cursor, r.passed, r.visited, rank = lap, position{}, false, 0, 0
 	}
 	share := float64(r.members[rank].hash) / math.MaxUint64
 	return r.start(r.lap).Add(time.Duration(share * float64(r.every))), true
@@ -209,99 +216,17 @@ func (r *ring) peek(n int) []*target {
 // take visits the first n of the chunk that is due.
 func (r *ring) take(n int) {
 	r.visited = r.rank() + n
-	last := r.members[r.visited-1].position()
-	r.cursor = position{last.hash, last.ns, last.name + "\x00"}
+	r.cursor, r.passed = r.members[r.visited-1].position(), true
+}
+
+// coming is whose turn is next in this lap, and when; nil: nobody's.
+func (r *ring) coming(now time.Time) (*target, time.Time) {
+	at, ok := r.due(now)
+	if !ok || r.dirty || now.Before(r.hold) || r.rank() == len(r.members) {
+		return nil, at
+	}
+	return r.first(), at
 }
 
 // first is the first of the chunk that is due.
 func (r *ring) first() *target { return r.members[r.rank()] }
-
-// queue holds the targets that are looked at as soon as the budget allows.
-type queue struct {
-	waiting []*ticket
-	// gone are the tickets in waiting whose target has left.
-	gone int
-	// later is in the order of at.
-	later []delayed
-}
-
-// ticket is a target's place in a queue; t is nil once it has left.
-type ticket struct {
-	t     *target
-	since time.Time
-}
-
-// delayed is a target that joins its queue at a moment.
-type delayed struct {
-	at time.Time
-	t  *target
-}
-
-func (q *queue) add(t *target, now time.Time) *ticket {
-	place := &ticket{t, now}
-	q.waiting = append(q.waiting, place)
-	return place
-}
-
-func (q *queue) remove(place *ticket) {
-	place.t = nil
-	q.gone++
-}
-
-// ripe returns the targets whose moment has come, and when the next one's comes.
-func (q *queue) ripe(now time.Time) (ready []*target, rest time.Duration) {
-	rest = time.Hour
-	n := 0
-	for ; n < len(q.later); n++ {
-		if d := q.later[n]; now.Before(d.at) {
-			rest = min(rest, d.at.Sub(now))
-			break
-		}
-		ready = append(ready, q.later[n].t)
-	}
-	clear(q.later[:n])
-	if q.later = q.later[n:]; len(q.later) == 0 {
-		q.later = nil
-	}
-	return ready, rest
-}
-
-// closes is how long a batch of at most size waits for others to join; false if
-// there is nobody.
-func (q *queue) closes(size int, now time.Time, cfg Config) (time.Duration, bool) {
-	if q.gone > 0 {
-		q.waiting = slices.DeleteFunc(q.waiting, func(place *ticket) bool { return place.t == nil })
-		q.gone = 0
-		q.shrink()
-	}
-	n := len(q.waiting)
-	if n == 0 || n >= size {
-		return 0, n > 0
-	}
-	idle, latest := q.waiting[n-1].since.Add(cfg.Idle), q.waiting[0].since.Add(cfg.MaxWait)
-	return max(min(idle.Sub(now), latest.Sub(now)), 0), true
-}
-
-// peek is the first n, or all that there are, of a queue that closes said is tidy.
-func (q *queue) peek(n int) []*target {
-	n = min(n, len(q.waiting))
-	chosen := make([]*target, n)
-	for i, place := range q.waiting[:n] {
-		chosen[i] = place.t
-	}
-	return chosen
-}
-
-// take removes the first n.
-func (q *queue) take(n int) {
-	clear(q.waiting[:n])
-	q.waiting = q.waiting[n:]
-	q.shrink()
-}
-
-// shrink lets go of the room that a crowd needed, once nobody waits.
-func (q *queue) shrink() {
-	if len(q.waiting) == 0 {
-		q.waiting = nil
-	}
-}

@@ -87,23 +87,6 @@ func (p *places) of(by platform.Lookup) **ticket {
 	return &p.byHandle
 }
 
-// doubt is an answer that is not believed yet. alone: the platform has no other way of
-// looking, so the second look is by the same.
-type doubt struct {
-	platform.Observation
-	at    time.Time
-	alone bool
-}
-
-// absence is about an account that is gone or bears another handle.
-type absence struct {
-	// basis is what the look by id said of an account that is stored as suspended
-	// because the look by handle said so.
-	basis platform.Outcome
-	// watchAt is when the declared handle is looked up again.
-	watchAt time.Time
-}
-
 // snapshot is what is known; false: nothing is.
 func (t *target) snapshot() (Snapshot, bool) {
 	if t.known == "" {

@@ -160,6 +160,11 @@ func (t *Tally) add(a *account, n int) {
 	if a.accounts += n; a.accounts == 0 {
 		delete(t.equal, a.text)
 	}
+	t.addPolicies(a, n)
+	t.addRules(a, n)
+}
+
+func (t *Tally) addPolicies(a *account, n int) {
 	for _, name := range a.policies {
 		c := t.of(name)
 		c.selected += n
@@ -174,6 +179,9 @@ func (t *Tally) add(a *account, n int) {
 			delete(t.policies, name)
 		}
 	}
+}
+
+func (t *Tally) addRules(a *account, n int) {
 	for _, r := range a.failing {
 		c, ok := t.policies[r.Policy]
 		if !ok {
