@@ -13,6 +13,8 @@ import (
 const (
 	gathers     = time.Second
 	gathersMost = 2 * time.Minute
+	// haltsMost is how long a batch that is not full waits while a fleet joins haltingly.
+	haltsMost = 10 * time.Second
 )
 
 // listAgain is how long a listing rests that the platform refuses: accounts are looked
@@ -65,7 +67,16 @@ func (c *conn) page(now time.Time) (*batch, time.Duration) {
 // gathering is how long a first walk, and with it whoever might be looked up singly,
 // still waits for those who are joining.
 func (c *conn) gathering(now time.Time) time.Duration {
-	if c.Client.List == nil || c.walk.last > 0 || c.walk.pages > 0 || now.Sub(c.joining) >= gathersMost {
+	if c.Client.List == nil || c.walk.last > 0 || c.walk.pages > 0 {
+		return 0
+	}
+	return c.crowd(now)
+}
+
+// crowd is how long those are still waited for who join after a start, or as the first
+// of a connection.
+func (c *conn) crowd(now time.Time) time.Duration {
+	if now.Sub(c.joining) >= gathersMost {
 		return 0
 	}
 	return c.joined.Add(gathers).Sub(now)
