@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -176,7 +177,7 @@ func (r *Reconciler) look(f *facts) {
 // since it was last looked at, or somebody requested a check.
 func (r *Reconciler) urgent(acc *v1alpha1.SocialAccount) bool {
 	key := client.ObjectKeyFromObject(acc)
-	revision := string(acc.UID) + "/" + strconv.FormatInt(acc.Generation, 10) + "/" + acc.Annotations[AnnotationCheckRequested]
+	revision := xxhash.Sum64String(string(acc.UID) + "/" + strconv.FormatInt(acc.Generation, 10) + "/" + acc.Annotations[AnnotationCheckRequested])
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	was, known := r.asked[key]

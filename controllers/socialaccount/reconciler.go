@@ -28,8 +28,9 @@ type Reconciler struct {
 	// waiting remembers since when the status of an account waits for a look.
 	waiting map[types.UID]time.Time
 	// asked remembers which revision of an account the engine was asked to look
-	// at, so that a change of it is looked at at once.
-	asked map[types.NamespacedName]string
+	// at, so that a change of it is looked at at once: a hash of it, since there is one
+	// for each account.
+	asked map[types.NamespacedName]uint64
 	// memories are what is kept of what accounts did.
 	memories map[types.NamespacedName]memory
 }
@@ -41,7 +42,7 @@ func New(cfg Config) *Reconciler {
 	}
 	return &Reconciler{
 		Config: cfg, peersChanged: wake.NewSource(), limits: map[int]bool{},
-		waiting: map[types.UID]time.Time{}, asked: map[types.NamespacedName]string{},
+		waiting: map[types.UID]time.Time{}, asked: map[types.NamespacedName]uint64{},
 		memories: map[types.NamespacedName]memory{},
 	}
 }
@@ -82,6 +83,17 @@ func (r *Reconciler) forget(key client.ObjectKey) {
 	delete(r.memories, key)
 }
 
+// settled takes note that the status of an account waits no longer.
+func (r *Reconciler) settled(uid types.UID) {
+	if _, waits := r.waiting[uid]; !waits {
+		return
+	}
+	delete(r.waiting, uid)
+	if len(r.waiting) == 0 { // a map keeps the room that a fleet's first looks needed
+		r.waiting = map[types.UID]time.Time{}
+	}
+}
+
 // longestHold bounds how long a status waits while others of its connection are
 // answered, in first looks: ten minutes with the default of 15 seconds.
 const longestHold = 40
@@ -100,7 +112,7 @@ func (r *Reconciler) hold(f facts, now time.Time) time.Duration {
 	uid := f.account.UID
 	first := len(f.account.Status.Conditions) == 0 && f.awaiting()
 	if !first && !f.reading() {
-		delete(r.waiting, uid)
+		r.settled(uid)
 		return 0
 	}
 	since, ok := r.waiting[uid]

@@ -54,6 +54,8 @@ type stage struct {
 	engine *observe.Engine
 	wakes  *wakes
 	worst  map[string]time.Duration
+	// wrap, if set, replaces the way to the platform.
+	wrap func(http.RoundTripper) http.RoundTripper
 	// sweeps are the rounds in which everybody was looked at, swept their requests.
 	sweeps []observe.Sweep
 }
@@ -110,9 +112,13 @@ func (g *stage) open(accounts int) error {
 	if err := g.prepare(g.world); err != nil { // roles on all accounts need them to be there
 		return fmt.Errorf("preparing the world: %w", err)
 	}
+	var way http.RoundTripper = inProcess{handler}
+	if g.wrap != nil {
+		way = g.wrap(way)
+	}
 	client, err := g.adapter.Open(platform.Config{
 		Endpoint: g.adapter.Endpoint, Hosts: g.adapter.HostsAt(g.adapter.Endpoint), App: g.app,
-		HTTP: &http.Client{Transport: inProcess{handler}}, Now: g.clock.Now,
+		HTTP: &http.Client{Transport: way}, Now: g.clock.Now,
 		Usage: func(u platform.Usage) { g.engine.Usage(connection, u) },
 	})
 	if err != nil {

@@ -142,7 +142,7 @@ func (a *activity) tell(acts []platform.Act, gone []string) {
 func (e *Engine) Judged(key types.NamespacedName, sequence uint64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	t, ok := e.targets[key]
+	t, ok := e.targets[nameOf(key)]
 	if !ok || t.activity == nil {
 		return
 	}
@@ -164,7 +164,7 @@ func (e *Engine) Judged(key types.NamespacedName, sequence uint64) {
 func (e *Engine) RereadActivity(key types.NamespacedName) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	t, ok := e.targets[key]
+	t, ok := e.targets[nameOf(key)]
 	if !ok || t.activity == nil {
 		return
 	}
@@ -251,7 +251,7 @@ func (e *Engine) obstacle(t *target, name platform.Stream) string {
 		return "the connection does not read " + lists[name]
 	}
 	if !t.conn.Adapter.Streams[name].OwnToken {
-		if t.snapshot != nil && t.snapshot.Profile.Protected {
+		if s, known := t.snapshot(); known && s.Profile.Protected {
 			return "the account hides its " + lists[name]
 		}
 		return ""
@@ -270,5 +270,5 @@ func (e *Engine) tokenHeld(t *target) (held, known bool) {
 	if e.cfg.Tokens == nil || !t.activity.want.Own {
 		return false, true
 	}
-	return e.cfg.Tokens.Held(t.Key)
+	return e.cfg.Tokens.Held(t.key())
 }

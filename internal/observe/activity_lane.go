@@ -206,7 +206,7 @@ func (e *Engine) learned(t *target) {
 	case t.activity.id != t.id:
 		e.settleIn(t)
 	default:
-		if s := t.stream(streamRereads); s != nil && t.activity.doubts(t.snapshot.At) {
+		if s := t.stream(streamRereads); s != nil && t.activity.doubts(t.at.time()) {
 			s.again = true
 		}
 		e.pursue(t)
@@ -233,7 +233,11 @@ func (e *Engine) pursue(t *target) {
 
 // legible says that the account is there to be read.
 func (t *target) legible() bool {
-	return t.activity != nil && t.id != "" && t.snapshot != nil && t.snapshot.Outcome == Found
+	if t.activity == nil || t.id == "" {
+		return false
+	}
+	s, known := t.snapshot()
+	return known && s.Outcome == Found
 }
 
 // news says that a stream was never read, or that the profile told of something
@@ -258,7 +262,8 @@ func (t *target) counter(name platform.Stream) string {
 	if name == streamRereads {
 		name = platform.StreamPosts
 	}
-	p, field := &t.snapshot.Profile, t.conn.Adapter.Streams[name].Counter
+	s, _ := t.snapshot()
+	p, field := &s.Profile, t.conn.Adapter.Streams[name].Counter
 	switch {
 	case field == 0 || p.Unread.Has(field) || t.restored:
 	case field == platform.FieldPosts:

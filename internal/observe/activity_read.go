@@ -155,7 +155,7 @@ func (e *Engine) ask(r *reading, t *target, lap bool, now time.Time) {
 	s.busy, s.again = true, false
 	ask := s.ask(now, r.read.Ordered, t.conn.most(r.read.Read))
 	ask.Ref = t.account()
-	r.keys = append(r.keys, t.Key)
+	r.keys = append(r.keys, t.key())
 	r.targets, r.streams = append(r.targets, t), append(r.streams, s)
 	r.asks, r.counters = append(r.asks, ask), append(r.counters, t.counter(r.stream))
 }
@@ -164,8 +164,8 @@ func (e *Engine) ask(r *reading, t *target, lap bool, now time.Time) {
 // address, whichever way it is read.
 func (t *target) account() platform.AccountRef {
 	ref := platform.AccountRef{ID: t.id}
-	if t.snapshot != nil {
-		ref.Handle = t.snapshot.Profile.Handle
+	if s, known := t.snapshot(); known {
+		ref.Handle = s.Profile.Handle
 	}
 	return ref
 }

@@ -175,7 +175,7 @@ func (e *Engine) missing(ask postAsk, now time.Time) {
 	case p.missed.IsZero():
 		p.missed = now
 		t.conn.enqueue(t, t.conn.way(t), now)
-	case t.snapshot.At.After(p.missed):
+	case t.at.time().After(p.missed):
 		p.gone = true
 		t.activity.tell(nil, []string{ask.want.ID})
 		e.tell(t)

@@ -108,8 +108,11 @@ func TestMoreGoesOnUntilCaughtUp(t *testing.T) {
 		r.active.page = c.page
 		r.active.publish(id(0), c.posts, r.clock.Now())
 		r.engine.mu.Lock()
-		r.engine.targets[key(0)].snapshot.Profile.Posts = int64(c.posts)
-		r.engine.pursue(r.engine.targets[key(0)])
+		t0 := r.engine.targets[nameOf(key(0))]
+		seen, _ := t0.snapshot()
+		seen.Profile.Posts = int64(c.posts)
+		t0.keep(&seen)
+		r.engine.pursue(t0)
 		r.engine.mu.Unlock()
 		r.run(30 * time.Second)
 		if got := len(r.view(0).Activity.Acts); got != c.first {

@@ -14,6 +14,9 @@ func (e *Engine) believe(ctx context.Context, t *target, s Snapshot) {
 		e.store(t, s)
 		return
 	}
+	if t.image == nil {
+		t.image = &image{}
+	}
 	if t.image.pending == nil {
 		t.image.since = s.At
 	}
@@ -28,10 +31,15 @@ func (e *Engine) believe(ctx context.Context, t *target, s Snapshot) {
 // store publishes a snapshot, and wakes the reconciler if it says anything new.
 // Counters alone say nothing new.
 func (e *Engine) store(t *target, s Snapshot) {
-	fresh := t.snapshot == nil || t.restored || t.toldStale || fingerprint(*t.snapshot) != fingerprint(s)
-	t.snapshot, t.restored, t.toldStale, t.untold = &s, false, false, false
-	t.image.pending, t.released = nil, false
-	delete(e.imageless, t)
+	was, known := t.snapshot()
+	fresh := !known || t.restored || t.toldStale || tells(&was, &s)
+	t.keep(&s)
+	t.restored, t.toldStale, t.untold, t.released = false, false, false, false
+	if t.image != nil {
+		t.image.pending = nil
+		t.forgetImage()
+	}
+	e.pictureless(t)
 	e.watchAge(t)
 	e.learned(t)
 	if fresh {
@@ -39,18 +47,35 @@ func (e *Engine) store(t *target, s Snapshot) {
 	}
 }
 
-// fingerprint is what of a snapshot is worth a wake-up.
-func fingerprint(s Snapshot) Snapshot {
-	s.At = time.Time{}
-	s.Profile.Followers, s.Profile.Posts = 0, 0
-	s.Profile.LastPostID, s.Profile.LastPostAt = "", time.Time{}
-	s.Profile.AvatarURL, s.Profile.BannerURL = imageKey(s.Profile.AvatarURL), imageKey(s.Profile.BannerURL)
-	return s
+// tells says that a snapshot tells something that is worth a wake-up.
+func tells(was, is *Snapshot) bool {
+	p, q := &was.Profile, &is.Profile
+	return lasting(was) != lasting(is) || !SameImage(p.AvatarURL, q.AvatarURL) || !SameImage(p.BannerURL, q.BannerURL)
+}
+
+// lasting leaves out what changes without being news, and the addresses of images.
+func lasting(s *Snapshot) Snapshot {
+	out := *s
+	p := &out.Profile
+	out.At, p.Followers, p.Posts, p.LastPostID, p.LastPostAt, p.AvatarURL, p.BannerURL = time.Time{}, 0, 0, "", time.Time{}, "", ""
+	return out
+}
+
+// pictureless takes a target off those that wait for an image, and lets go of the room
+// that a crowd needed, once nobody waits.
+func (e *Engine) pictureless(t *target) {
+	if _, waits := e.imageless[t]; !waits {
+		return
+	}
+	delete(e.imageless, t)
+	if len(e.imageless) == 0 {
+		e.imageless = map[*target]struct{}{}
+	}
 }
 
 // sweep counts the rounds in which every account of a connection is looked at.
 type sweep struct {
-	number   int
+	number   int32
 	left     int
 	requests int
 	started  time.Time
@@ -74,7 +99,7 @@ func (c *conn) see(t *target, e *Engine, now time.Time) {
 	if c.sweep.started.IsZero() {
 		c.sweep.started = now
 	}
-	t.looked = now
+	t.looked = stampOf(now)
 	if t.swept != c.sweep.number {
 		t.swept = c.sweep.number
 		c.sweep.left--
@@ -97,7 +122,7 @@ func (c *conn) finish(e *Engine, now time.Time) {
 func (e *Engine) oldest(c *conn) time.Time {
 	var oldest time.Time
 	for _, t := range e.targets {
-		if t.conn == c && t.snapshot != nil && (oldest.IsZero() || e.knownSince(t).Before(oldest)) {
+		if t.conn == c && t.known != "" && (oldest.IsZero() || e.knownSince(t).Before(oldest)) {
 			oldest = e.knownSince(t)
 		}
 	}

@@ -212,7 +212,7 @@ func (e *Engine) limited(c *conn, b *batch, err error, now time.Time) {
 	c.again(b)
 	until := c.purse.Pause(b.request.Charges, retryAfter(err), now)
 	for _, t := range b.targets {
-		if t.conn == c && t.StaleAfter > 0 && t.snapshot != nil && until.Sub(e.knownSince(t)) > t.StaleAfter {
+		if t.conn == c && t.staleAfter > 0 && t.known != "" && until.Sub(e.knownSince(t)) > t.staleAfter {
 			e.obstruct(c, LaneState{LaneThrottled, fmt.Sprintf("%s refuses further requests through PlatformConnection %s", c.Platform, c.Name)})
 			return
 		}

@@ -80,8 +80,8 @@ func (c *conn) candidates(now time.Time) (due []candidate, rest time.Duration) {
 			continue
 		}
 		one := candidate{ring: r, by: key.by, due: at, bound: r.bound(), age: now.Sub(at) + r.every}
-		if looked := r.peek(1)[0].looked; !looked.IsZero() {
-			one.age = now.Sub(looked)
+		if looked := r.first().looked; looked != 0 {
+			one.age = looked.since(now)
 		}
 		due = append(due, one)
 	}

@@ -121,18 +121,20 @@ func (c *conn) ringOf(by platform.Lookup, every time.Duration) *ring {
 
 // enqueue makes a target wait for an urgent look.
 func (c *conn) enqueue(t *target, by platform.Lookup, now time.Time) {
-	if t.queued[by] == nil {
-		t.queued[by] = c.urgent[by].add(t, now)
+	if place := t.queued.of(by); *place == nil {
+		*place = c.urgent[by].add(t, now)
 	}
 }
 
 // drop forgets what a target waits for.
 func (c *conn) drop(t *target) {
-	for by, place := range t.queued {
-		c.urgent[by].remove(place)
+	for _, by := range []platform.Lookup{platform.ByID, platform.ByHandle} {
+		if place := t.queued.of(by); *place != nil {
+			c.urgent[by].remove(*place)
+			*place = nil
+		}
 	}
-	clear(t.queued)
-	t.doubt, t.image = nil, image{}
+	t.doubt, t.image = nil, nil
 	c.mass.drop(t)
 }
 

@@ -13,8 +13,8 @@ func (e *Engine) age() map[[2]string]time.Duration {
 	now := e.cfg.Clock.Now()
 	worst := map[[2]string]time.Duration{}
 	for _, t := range e.targets {
-		if t.conn != nil && t.snapshot != nil {
-			key := [2]string{string(t.conn.Platform), t.Tier}
+		if t.conn != nil && t.known != "" {
+			key := [2]string{string(t.conn.Platform), t.tier}
 			worst[key] = max(worst[key], now.Sub(e.knownSince(t)))
 		}
 	}

@@ -250,6 +250,20 @@ func TestPagesStandForSingleLooks(t *testing.T) {
 	}
 }
 
+// The loop turns for pages and for those whom they do not show, not for everybody's
+// moment in the lap.
+func TestTheLoopIsNotWokenForThoseWhomPagesShow(t *testing.T) {
+	r, _ := listing(t, 1000)
+	r.fleet(1000)
+	r.run(2 * testEvery)
+	r.turns = 0
+	r.run(4 * testEvery)
+	if r.turns > 1000 {
+		t.Errorf("four laps of 1000 accounts on 10 pages took %d turns", r.turns)
+	}
+	t.Log(r.turns, "turns")
+}
+
 // After a start a fleet joins one by one. Its first walk waits for it: whoever joined
 // behind the walk would cost a request.
 func TestAFirstWalkWaitsForThoseWhoAreJoining(t *testing.T) {

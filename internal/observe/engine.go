@@ -51,9 +51,11 @@ type Engine struct {
 	mu      sync.Mutex
 	started time.Time
 	scanned time.Time
-	targets map[types.NamespacedName]*target
-	conns   map[string]*conn
-	alarms  alarms
+	targets map[name]*target
+	// promises are those that targets share.
+	promises map[promise]*promise
+	conns    map[string]*conn
+	alarms   alarms
 	// imageless are the targets whose news waits for an image.
 	imageless map[*target]struct{}
 	// purses are those of connections that were dropped: who comes back under the same
@@ -76,7 +78,7 @@ func New(cfg Config) *Engine {
 		cfg: cfg, accounts: wake.NewSource(), connections: wake.NewSource(),
 		kick:    make(chan struct{}, 1),
 		started: cfg.Clock.Now(),
-		targets: map[types.NamespacedName]*target{}, conns: map[string]*conn{},
+		targets: map[name]*target{}, promises: map[promise]*promise{}, conns: map[string]*conn{},
 		imageless: map[*target]struct{}{}, purses: map[string]*budget.Purse{},
 		ended: make(chan struct{}),
 	}
@@ -98,16 +100,18 @@ func (e *Engine) Connections() source.Source { return e.connections }
 func (e *Engine) Look(key types.NamespacedName) (View, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	t, ok := e.targets[key]
+	t, ok := e.targets[nameOf(key)]
 	if !ok {
 		return View{}, false
 	}
 	now := e.cfg.Clock.Now()
 	t.toldStale = e.stale(t, now)
-	return View{
-		Snapshot: t.snapshot, Restored: t.restored, Lane: t.lane(now), Heard: t.conn.heard, Stale: t.toldStale,
-		Untold: t.untold && t.snapshot == nil, Activity: e.activityOf(t),
-	}, true
+	v := View{Restored: t.restored, Lane: t.lane(now), Heard: t.conn.heard, Stale: t.toldStale, Activity: e.activityOf(t)}
+	if s, known := t.snapshot(); known {
+		v.Snapshot = &s
+	}
+	v.Untold = t.untold && v.Snapshot == nil
+	return v, true
 }
 
 // lane says what keeps a target from being looked at: what stops its connection, or
@@ -203,7 +207,7 @@ func (e *Engine) wakeLoop() {
 	}
 }
 
-func (e *Engine) tell(t *target) { e.accounts.Add(reconcile.Request{NamespacedName: t.Key}) }
+func (e *Engine) tell(t *target) { e.accounts.Add(reconcile.Request{NamespacedName: t.key()}) }
 
 // tellAll wakes every account of a connection, and the connection.
 func (e *Engine) tellAll(c *conn) {

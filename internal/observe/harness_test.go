@@ -256,6 +256,8 @@ type rig struct {
 	conns    *wakes
 	adapter  platform.Adapter
 	// widest is the largest number of calls that went at the same time.
+	// turns counts how often the loop turned.
+	turns  int
 	widest int
 	// async: images are not waited for.
 	async bool
@@ -319,6 +321,7 @@ func (r *rig) header() {
 func (r *rig) step() time.Duration {
 	for {
 		ready, rest := r.engine.step(r.clock.Now())
+		r.turns++
 		r.widest = max(r.widest, len(ready))
 		for _, call := range ready {
 			call(r.ctx)
@@ -407,7 +410,11 @@ func (r *rig) outcome(i int) Outcome {
 func (r *rig) peek(i int) *Snapshot {
 	r.engine.mu.Lock()
 	defer r.engine.mu.Unlock()
-	return r.engine.targets[key(i)].snapshot
+	s, known := r.engine.targets[nameOf(key(i))].snapshot()
+	if !known {
+		return nil
+	}
+	return &s
 }
 
 // expect checks what is stored of an account.

@@ -70,12 +70,18 @@ func SameImage(a, b string) bool { return a == b || imageKey(a) == imageKey(b) }
 
 // pictured adds the hashes of a snapshot's image where they are known.
 func (t *target) pictured(s *Snapshot) {
-	key := imageKey(s.Profile.AvatarURL)
-	if t.snapshot != nil && t.snapshot.AvatarSHA256 != "" && imageKey(t.snapshot.Profile.AvatarURL) == key && t.snapshot.Profile.ID == s.Profile.ID {
-		s.AvatarSHA256, s.AvatarPerceptualHash = t.snapshot.AvatarSHA256, t.snapshot.AvatarPerceptualHash
+	if s.Profile.AvatarURL == "" {
 		return
 	}
-	if d, ok := t.conn.images.digests[key]; ok && s.Profile.AvatarURL != "" {
+	was, known := t.snapshot()
+	if known && was.AvatarSHA256 != "" && SameImage(was.Profile.AvatarURL, s.Profile.AvatarURL) && was.Profile.ID == s.Profile.ID {
+		s.AvatarSHA256, s.AvatarPerceptualHash = was.AvatarSHA256, was.AvatarPerceptualHash
+		return
+	}
+	if len(t.conn.images.digests) == 0 {
+		return
+	}
+	if d, ok := t.conn.images.digests[imageKey(s.Profile.AvatarURL)]; ok {
 		s.AvatarSHA256, s.AvatarPerceptualHash = d.sha256, d.perceptual
 	}
 }
@@ -83,8 +89,10 @@ func (t *target) pictured(s *Snapshot) {
 // wantsImage says that a snapshot lacks the hashes of its image, and that it is
 // time to fetch it.
 func (t *target) wantsImage(s *Snapshot) bool {
-	failed := t.image.failed == imageKey(s.Profile.AvatarURL) && s.At.Before(t.image.retryAt)
-	return s.Outcome == Found && s.Profile.AvatarURL != "" && s.AvatarSHA256 == "" && t.conn.Media != nil && !failed
+	if s.Outcome != Found || s.Profile.AvatarURL == "" || s.AvatarSHA256 != "" || t.conn.Media == nil {
+		return false
+	}
+	return t.image == nil || t.image.failed != imageKey(s.Profile.AvatarURL) || !s.At.Before(t.image.retryAt)
 }
 
 // send has an image fetched, unless it is on its way already, by one more fetcher if
@@ -92,7 +100,7 @@ func (t *target) wantsImage(s *Snapshot) bool {
 func (e *Engine) send(ctx context.Context, t *target, address string) {
 	c, key := t.conn, imageKey(address)
 	if c.images.guests == nil {
-		c.images.guests, c.images.digests = map[string][]*target{}, map[string]digest{}
+		c.images.guests = map[string][]*target{}
 	}
 	guests, underway := c.images.guests[key]
 	c.images.guests[key] = append(guests, t)
@@ -124,7 +132,7 @@ func (e *Engine) fetch(ctx context.Context, c *conn) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	guests := c.images.guests[next.key]
-	delete(c.images.guests, next.key)
+	c.images.served(next.key)
 	if ctx.Err() != nil {
 		return true
 	}
@@ -134,7 +142,7 @@ func (e *Engine) fetch(ctx context.Context, c *conn) bool {
 		e.metrics.unbelieved(c.Platform, "image")
 	}
 	for _, t := range guests {
-		if t.conn == c && t.image.fetching == next.key { // else overtaken by another image
+		if t.conn == c && t.fetches(next.key) { // else overtaken by another image
 			e.serve(t, next.key, digest{sha256, perceptual}, err)
 		}
 	}
@@ -147,10 +155,11 @@ func (e *Engine) serve(t *target, key string, d digest, err error) {
 	s := t.image.pending
 	t.image.fetching = ""
 	if s == nil {
+		t.forgetImage()
 		return
 	}
 	if err != nil {
-		t.image.refuse(key, s.At, t.Every)
+		t.image.refuse(key, s.At, t.every)
 	} else {
 		t.image.failed, t.image.failures, t.image.retryAt = "", 0, time.Time{}
 		s.AvatarSHA256, s.AvatarPerceptualHash = d.sha256, d.perceptual
@@ -158,7 +167,20 @@ func (e *Engine) serve(t *target, key string, d digest, err error) {
 	e.store(t, *s)
 }
 
+// fetches says that an image of the target is on its way.
+func (t *target) fetches(key string) bool { return t.image != nil && t.image.fetching == key }
+
+// forgetImage lets go of what is over.
+func (t *target) forgetImage() {
+	if i := t.image; i.fetching == "" && i.pending == nil && i.failed == "" {
+		t.image = nil
+	}
+}
+
 func (i *images) remember(key string, d digest) {
+	if i.digests == nil {
+		i.digests = map[string]digest{}
+	}
 	if _, known := i.digests[key]; !known {
 		i.order = append(i.order, key)
 	}
@@ -166,6 +188,15 @@ func (i *images) remember(key string, d digest) {
 	if len(i.order) > maxDigests {
 		delete(i.digests, i.order[0])
 		i.order = i.order[1:]
+	}
+}
+
+// served drops those who wait for an image, and lets go of the room that a crowd
+// needed, once nobody waits.
+func (i *images) served(key string) {
+	delete(i.guests, key)
+	if len(i.guests) == 0 {
+		i.guests = nil
 	}
 }
 
@@ -187,11 +218,11 @@ func (e *Engine) nextImage(ctx context.Context, c *conn) (errand, bool) {
 		c.images.waiting[0] = errand{}
 		c.images.waiting = c.images.waiting[1:]
 		for _, t := range c.images.guests[next.key] {
-			if t.conn == c && t.image.fetching == next.key {
+			if t.conn == c && t.fetches(next.key) {
 				return next, true
 			}
 		}
-		delete(c.images.guests, next.key)
+		c.images.served(next.key)
 	}
 	c.images.fetchers--
 	return errand{}, false
@@ -199,10 +230,13 @@ func (e *Engine) nextImage(ctx context.Context, c *conn) (errand, bool) {
 
 // publish publishes what has waited for its image long enough. Its hashes follow.
 func (e *Engine) publish(t *target, now time.Time) {
-	s := t.image.pending
-	if s != nil && now.Sub(t.image.since) >= min(t.Every/2, longHold) {
+	i := t.image
+	if i == nil || i.pending == nil {
+		return
+	}
+	if s := i.pending; now.Sub(i.since) >= min(t.every/2, longHold) {
 		e.store(t, *s)
-		t.image.pending, t.image.since = s, now
+		i.pending, i.since, t.image = s, now, i
 		e.imageless[t] = struct{}{}
 	}
 }

@@ -13,6 +13,8 @@ import (
 const (
 	gathers     = time.Second
 	gathersMost = 2 * time.Minute
+	// haltsMost is how long a batch that is not full waits while a fleet joins haltingly.
+	haltsMost = 10 * time.Second
 )
 
 // listAgain is how long a listing rests that the platform refuses: accounts are looked
@@ -65,7 +67,16 @@ func (c *conn) page(now time.Time) (*batch, time.Duration) {
 // gathering is how long a first walk, and with it whoever might be looked up singly,
 // still waits for those who are joining.
 func (c *conn) gathering(now time.Time) time.Duration {
-	if c.Client.List == nil || c.walk.last > 0 || c.walk.pages > 0 || now.Sub(c.joining) >= gathersMost {
+	if c.Client.List == nil || c.walk.last > 0 || c.walk.pages > 0 {
+		return 0
+	}
+	return c.crowd(now)
+}
+
+// crowd is how long those are still waited for who join after a start, or as the first
+// of a connection.
+func (c *conn) crowd(now time.Time) time.Duration {
+	if now.Sub(c.joining) >= gathersMost {
 		return 0
 	}
 	return c.joined.Add(gathers).Sub(now)
@@ -164,7 +175,7 @@ func (e *Engine) listed(ctx context.Context, c *conn, page platform.Listing, now
 			continue
 		}
 		if t := w.byID[o.Profile.ID]; t != nil && t.conn == c && t.id == o.Profile.ID {
-			t.listed = now
+			t.listed = stampOf(now)
 			b.targets, b.refs, known = append(b.targets, t), append(b.refs, platform.AccountRef{ID: t.id}), append(known, o)
 		}
 	}
@@ -189,20 +200,23 @@ func (e *Engine) index(c *conn) {
 	}
 }
 
-// skip passes over the members of a ring that a page has shown in this lap. Who is
-// to be seen more often than the walk passes keeps a rhythm of single looks.
+// skip passes over the members of a ring that a page has shown shortly before their
+// turn, those too whose turn has yet to come: the loop would be woken for each of them.
+// Who is to be seen more often than the walk passes keeps a rhythm of single looks.
 func (c *conn) skip(r *ring, now time.Time) {
 	if !c.lists() || c.walk.last == 0 || r.every < c.period() {
 		return
 	}
 	known := c.period() + 2*c.pace() // a page may be a little late
-	for r.size > 0 {
-		due, ok := r.due(now)
-		if !ok || now.Before(due) {
+	for {
+		t, due := r.coming(now)
+		if t == nil || t.listed == 0 {
 			return
 		}
-		t := r.peek(1)[0]
-		if t.listed.IsZero() || now.Sub(t.listed) >= known {
+		if due.Before(now) {
+			due = now
+		}
+		if t.listed.since(due) >= known {
 			return
 		}
 		r.take(1)
@@ -216,8 +230,8 @@ func (c *conn) seen(by platform.Lookup) {
 	}
 	q := c.urgent[by]
 	for _, place := range q.waiting {
-		if t := place.t; t != nil && t.doubt == nil && !t.looked.Before(place.since) {
-			delete(t.queued, by)
+		if t := place.t; t != nil && t.doubt == nil && !t.looked.time().Before(place.since) {
+			*t.queued.of(by) = nil
 			q.remove(place)
 		}
 	}

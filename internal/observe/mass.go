@@ -52,24 +52,23 @@ type held struct {
 // account: in its outcome, or in the fields of its profile. What is new to us, and
 // what a mass change has released, changes nothing.
 func (t *target) changed(by platform.Lookup, o platform.Observation) []string {
-	s := t.snapshot
-	if s == nil || s.Outcome != Found || t.released || t.recheck || t.doubt != nil || by != t.conn.way(t) {
+	if o.Outcome == platform.Unanswered || t.released || t.recheck || t.doubt != nil || by != t.conn.way(t) {
 		return nil
 	}
-	if o.Outcome == platform.Unanswered {
+	s, known := t.snapshot()
+	if !known || s.Outcome != Found {
 		return nil
 	}
 	if o.Profile == nil {
 		return []string{string(o.Outcome)}
 	}
-	return t.differs(o.Profile)
+	return t.differs(&s.Profile, o.Profile)
 }
 
 // differs names the fields that differ. Of what is only remembered, an empty field
 // may be one that was not remembered.
-func (t *target) differs(now *platform.Profile) []string {
+func (t *target) differs(was, now *platform.Profile) []string {
 	var fields []string
-	was := &t.snapshot.Profile
 	for _, f := range []struct {
 		name    string
 		differs bool
@@ -132,7 +131,7 @@ func (e *Engine) notice(c *conn, change MassChange) {
 	for _, s := range m.looks {
 		for _, t := range s.changes[change.What] {
 			if t.conn == c && t.doubt != nil && string(t.doubt.Outcome) == change.What {
-				m.held[t] = &held{by: c.way(t), o: *t.doubt}
+				m.held[t] = &held{by: c.way(t), o: t.doubt.Observation}
 				t.doubt = nil
 			}
 		}
@@ -193,7 +192,7 @@ func (e *Engine) settleMass(ctx context.Context, c *conn, now time.Time) {
 	accounts := m.held
 	m.change, m.held, m.looks = nil, nil, nil
 	e.tellConnection(c)
-	for _, t := range slices.SortedFunc(maps.Keys(accounts), func(a, b *target) int { return a.position.compare(b.position) }) {
+	for _, t := range slices.SortedFunc(maps.Keys(accounts), func(a, b *target) int { return a.position().compare(b.position()) }) {
 		if t.conn == c {
 			t.released = true
 			e.weigh(ctx, t, accounts[t].by, accounts[t].o, now)
@@ -208,7 +207,7 @@ func (e *Engine) askAgain(c *conn, now time.Time) {
 	}
 	c.mass.asked = true
 	e.wakeLoop()
-	for _, t := range slices.SortedFunc(maps.Keys(c.mass.held), func(a, b *target) int { return a.position.compare(b.position) }) {
+	for _, t := range slices.SortedFunc(maps.Keys(c.mass.held), func(a, b *target) int { return a.position().compare(b.position()) }) {
 		c.enqueue(t, c.way(t), now)
 	}
 }

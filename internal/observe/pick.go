@@ -118,6 +118,11 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 	if !some || !c.reads(by) {
 		return nil, rest
 	}
+	if len(q.waiting) < size && c.targets >= size {
+		// A fleet is joining, not an account: whoever goes in a batch that is not full
+		// makes it one request more.
+		wait = max(wait, min(c.crowd(now), q.waiting[0].since.Add(haltsMost).Sub(now)))
+	}
 	if wait > 0 {
 		return nil, min(rest, wait)
 	}
@@ -129,7 +134,7 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 	}
 	q.take(len(chosen))
 	for _, t := range chosen {
-		delete(t.queued, by)
+		*t.queued.of(by) = nil
 	}
 	return newBatch(by, chosen, r), 0
 }

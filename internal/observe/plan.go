@@ -44,8 +44,8 @@ func (e *Engine) Report(name string) (Report, bool) {
 func (e *Engine) measured(c *conn, now time.Time) map[string]time.Duration {
 	worst := map[string]time.Duration{}
 	for _, t := range e.targets {
-		if t.conn == c && t.snapshot != nil {
-			worst[t.Tier] = max(worst[t.Tier], now.Sub(e.knownSince(t)))
+		if t.conn == c && t.known != "" {
+			worst[t.tier] = max(worst[t.tier], now.Sub(e.knownSince(t)))
 		}
 	}
 	return worst

@@ -83,7 +83,7 @@ func (c *conn) request(by platform.Lookup, targets []*target, urgent bool) budge
 	r := budget.Request{Charges: c.Adapter.Profiles[by].Charges, Urgent: urgent, Items: make([]budget.Item, len(targets))}
 	if by == platform.ByID {
 		for i, t := range targets {
-			r.Items[i] = budget.Item{ID: t.id, Remembered: t.restored && (c.Saved.Swept || sameDay(t.snapshot.At, c.opened))}
+			r.Items[i] = budget.Item{ID: t.id, Remembered: t.restored && (c.Saved.Swept || sameDay(t.at.time(), c.opened))}
 		}
 	}
 	return r

@@ -48,18 +48,29 @@ type ring struct {
 	owedAt time.Time
 
 	lap int64
-	// cursor is the lowest position that this lap has not visited.
-	cursor position
+	// cursor is the lowest position that this lap has not visited, or the last one that
+	// it has (passed). visited is how many members are below it, below 0: that was not
+	// counted since they were tidied.
+	cursor  position
+	passed  bool
+	visited int
 }
 
 // position orders targets within a ring.
 type position struct {
-	hash uint64
-	key  string
+	hash     uint64
+	ns, name string
 }
 
+func (t *target) position() position { return position{t.hash, t.ns.Value(), t.name.name} }
+
+// compare looks at names only where hashes are the same, which two of a million
+// accounts hardly ever have.
 func (p position) compare(q position) int {
-	return cmp.Or(cmp.Compare(p.hash, q.hash), cmp.Compare(p.key, q.key))
+	if p.hash != q.hash {
+		return cmp.Compare(p.hash, q.hash)
+	}
+	return cmp.Or(cmp.Compare(p.ns, q.ns), cmp.Compare(p.name, q.name))
 }
 
 func newRing(name string, every time.Duration, batch int) *ring {
@@ -73,7 +84,7 @@ func newRing(name string, every time.Duration, batch int) *ring {
 func (r *ring) restart(now time.Time) {
 	r.lap = r.lapAt(now)
 	elapsed := float64(now.Sub(r.start(r.lap))) / float64(r.every)
-	r.cursor = position{hash: uint64(elapsed * math.MaxUint64)}
+	r.cursor, r.passed, r.visited = position{hash: uint64(elapsed * math.MaxUint64)}, false, -1
 	r.hold = now.Add(min(r.every/10, settle))
 }
 
@@ -103,9 +114,9 @@ func (r *ring) tidy(now time.Time) {
 		return
 	}
 	r.members = slices.DeleteFunc(r.members, func(t *target) bool { return !r.has(t) })
-	slices.SortFunc(r.members, func(a, b *target) int { return a.position.compare(b.position) })
+	slices.SortFunc(r.members, func(a, b *target) int { return a.position().compare(b.position()) })
 	r.members = slices.Compact(r.members)
-	r.dirty, r.tidied, r.grouped = false, now, false
+	r.dirty, r.tidied, r.grouped, r.visited = false, now, false, -1
 }
 
 // group is what the members of one tier were promised.
@@ -125,13 +136,13 @@ func (r *ring) tiers() []group {
 		if t.ring != r {
 			continue
 		}
-		g, ok := byTier[t.Tier]
+		g, ok := byTier[t.tier]
 		if !ok {
-			g = &group{tier: t.Tier, promised: t.StaleAfter}
-			byTier[t.Tier] = g
+			g = &group{tier: t.tier, promised: t.staleAfter}
+			byTier[t.tier] = g
 		}
 		g.accounts++
-		g.promised = min(g.promised, t.StaleAfter)
+		g.promised = min(g.promised, t.staleAfter)
 	}
 	r.groups, r.grouped = r.groups[:0], true
 	for _, name := range slices.Sorted(maps.Keys(byTier)) {
@@ -159,8 +170,15 @@ func (r *ring) chunks() int { return (r.size + r.batch - 1) / r.batch }
 
 // rank is the number of members that this lap has visited.
 func (r *ring) rank() int {
-	i, _ := slices.BinarySearchFunc(r.members, r.cursor, func(t *target, p position) int { return t.position.compare(p) })
-	return i
+	if r.visited < 0 {
+		r.visited, _ = slices.BinarySearchFunc(r.members, r.cursor, func(t *target, p position) int {
+			if n := t.position().compare(p); n != 0 || !r.passed {
+				return n
+			}
+			return -1
+		})
+	}
+	return r.visited
 }
 
 // due is when to come back for the next chunk; false if the ring is empty.
@@ -183,9 +201,9 @@ func (r *ring) due(now time.Time) (time.Time, bool) {
 		if now.Before(r.start(lap)) {
 			return r.start(lap), true
 		}
-		r.lap, r.cursor, rank = lap, position{}, 0
+		r.lap, r.cursor, r.passed, r.visited, rank = lap, position{}, false, 0, 0
 	}
-	share := float64(r.members[rank].position.hash) / math.MaxUint64
+	share := float64(r.members[rank].hash) / math.MaxUint64
 	return r.start(r.lap).Add(time.Duration(share * float64(r.every))), true
 }
 
@@ -197,85 +215,18 @@ func (r *ring) peek(n int) []*target {
 
 // take visits the first n of the chunk that is due.
 func (r *ring) take(n int) {
-	last := r.members[r.rank()+n-1].position
-	r.cursor = position{last.hash, last.key + "\x00"}
+	r.visited = r.rank() + n
+	r.cursor, r.passed = r.members[r.visited-1].position(), true
 }
 
-// queue holds the targets that are looked at as soon as the budget allows.
-type queue struct {
-	waiting []*ticket
-	// gone are the tickets in waiting whose target has left.
-	gone int
-	// later is in the order of at.
-	later []delayed
-}
-
-// ticket is a target's place in a queue; t is nil once it has left.
-type ticket struct {
-	t     *target
-	since time.Time
-}
-
-// delayed is a target that joins its queue at a moment.
-type delayed struct {
-	at time.Time
-	t  *target
-}
-
-func (q *queue) add(t *target, now time.Time) *ticket {
-	place := &ticket{t, now}
-	q.waiting = append(q.waiting, place)
-	return place
-}
-
-func (q *queue) remove(place *ticket) {
-	place.t = nil
-	q.gone++
-}
-
-// ripe returns the targets whose moment has come, and when the next one's comes.
-func (q *queue) ripe(now time.Time) (ready []*target, rest time.Duration) {
-	rest = time.Hour
-	n := 0
-	for ; n < len(q.later); n++ {
-		if d := q.later[n]; now.Before(d.at) {
-			rest = min(rest, d.at.Sub(now))
-			break
-		}
-		ready = append(ready, q.later[n].t)
+// coming is whose turn is next in this lap, and when; nil: nobody's.
+func (r *ring) coming(now time.Time) (*target, time.Time) {
+	at, ok := r.due(now)
+	if !ok || r.dirty || now.Before(r.hold) || r.rank() == len(r.members) {
+		return nil, at
 	}
-	clear(q.later[:n])
-	q.later = q.later[n:]
-	return ready, rest
+	return r.first(), at
 }
 
-// closes is how long a batch of at most size waits for others to join; false if
-// there is nobody.
-func (q *queue) closes(size int, now time.Time, cfg Config) (time.Duration, bool) {
-	if q.gone > 0 {
-		q.waiting = slices.DeleteFunc(q.waiting, func(place *ticket) bool { return place.t == nil })
-		q.gone = 0
-	}
-	n := len(q.waiting)
-	if n == 0 || n >= size {
-		return 0, n > 0
-	}
-	idle, latest := q.waiting[n-1].since.Add(cfg.Idle), q.waiting[0].since.Add(cfg.MaxWait)
-	return max(min(idle.Sub(now), latest.Sub(now)), 0), true
-}
-
-// peek is the first n, or all that there are, of a queue that closes said is tidy.
-func (q *queue) peek(n int) []*target {
-	n = min(n, len(q.waiting))
-	chosen := make([]*target, n)
-	for i, place := range q.waiting[:n] {
-		chosen[i] = place.t
-	}
-	return chosen
-}
-
-// take removes the first n.
-func (q *queue) take(n int) {
-	clear(q.waiting[:n])
-	q.waiting = q.waiting[n:]
-}
+// first is the first of the chunk that is due.
+func (r *ring) first() *target { return r.members[r.rank()] }

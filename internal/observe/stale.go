@@ -10,7 +10,7 @@ const scanEvery = time.Second
 
 // alarm says when a target's knowledge becomes stale if it is not looked at again.
 type alarm struct {
-	at time.Time
+	at stamp
 	t  *target
 }
 
@@ -20,7 +20,7 @@ type alarm struct {
 type alarms []alarm
 
 func (a alarms) Len() int           { return len(a) }
-func (a alarms) Less(i, j int) bool { return a[i].at.Before(a[j].at) }
+func (a alarms) Less(i, j int) bool { return a[i].at < a[j].at }
 func (a alarms) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
 
 // Push implements heap.Interface.
@@ -38,26 +38,27 @@ func (a *alarms) Pop() any {
 // stale says that the target's knowledge is older than its bound. What is only
 // remembered counts from the start of this process: it had no chance before.
 func (e *Engine) stale(t *target, now time.Time) bool {
-	if t.snapshot == nil || t.StaleAfter <= 0 {
+	if t.known == "" || t.staleAfter <= 0 {
 		return false
 	}
-	return now.Sub(e.knownSince(t)) > t.StaleAfter
+	return now.Sub(e.knownSince(t)) > t.staleAfter
 }
 
 func (e *Engine) knownSince(t *target) time.Time {
-	if t.restored && t.snapshot.At.Before(e.started) {
+	at := t.at.time()
+	if t.restored && at.Before(e.started) {
 		return e.started
 	}
-	return t.snapshot.At
+	return at
 }
 
 // watchAge sets a target's alarm, unless an earlier one stands.
 func (e *Engine) watchAge(t *target) {
-	if t.snapshot == nil || t.StaleAfter <= 0 {
+	if t.known == "" || t.staleAfter <= 0 {
 		return
 	}
-	at := e.knownSince(t).Add(t.StaleAfter + 1)
-	if !t.alarm.IsZero() && !at.Before(t.alarm) {
+	at := stampOf(e.knownSince(t).Add(t.staleAfter + 1))
+	if t.alarm != 0 && at >= t.alarm {
 		return
 	}
 	t.alarm = at
@@ -74,13 +75,13 @@ func (e *Engine) scan(now time.Time) time.Duration {
 	for t := range e.imageless {
 		e.publish(t, now)
 	}
-	for len(e.alarms) > 0 && !now.Before(e.alarms[0].at) {
+	for len(e.alarms) > 0 && e.alarms[0].at <= stampOf(now) {
 		due, _ := heap.Pop(&e.alarms).(alarm)
 		t := due.t
-		if !due.at.Equal(t.alarm) {
+		if due.at != t.alarm {
 			continue // another alarm stands
 		}
-		t.alarm = time.Time{}
+		t.alarm = 0
 		if t.conn == nil {
 			continue
 		}
@@ -114,7 +115,7 @@ func (e *Engine) nextScan(now time.Time) time.Duration {
 	case len(e.alarms) == 0:
 		return time.Hour
 	}
-	return max(e.alarms[0].at.Sub(now), scanEvery)
+	return max(-e.alarms[0].at.since(now), scanEvery)
 }
 
 // blame notes that a promise broke because a day's budget is spent.
@@ -147,7 +148,7 @@ func (e *Engine) unblame(now time.Time) {
 func (c *conn) stillShort(now time.Time) bool {
 	due, _ := c.candidates(now)
 	for _, one := range due {
-		if _, gone := c.exhausted(one.ring.peek(1)[0], now); gone {
+		if _, gone := c.exhausted(one.ring.first(), now); gone {
 			return true
 		}
 	}

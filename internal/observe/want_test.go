@@ -55,7 +55,7 @@ func TestRestoredKnowledgeIsFreshAtFirst(t *testing.T) {
 	w := restored(0)
 	w.Restored.At = epoch.Add(-30 * 24 * time.Hour)
 	r.engine.Want(w)
-	if v := r.view(0); !v.Restored || v.Stale || v.Snapshot != w.Restored {
+	if v := r.view(0); !v.Restored || v.Stale || v.Snapshot == nil || *v.Snapshot != *w.Restored {
 		t.Errorf("at first: %v", v)
 	}
 	r.run(testStale)
@@ -126,6 +126,36 @@ func TestUrgentLatency(t *testing.T) {
 	t.Error("the new account was not asked for within MaxWait")
 }
 
+// A fleet joins as fast as it is reconciled, with halts. Its first looks take as many
+// requests as there are full batches; nobody waits for more than haltsMost.
+func TestAFleetThatJoinsHaltinglyCostsFullBatches(t *testing.T) {
+	r := newRig(t)
+	for i := range 1000 {
+		r.platform.set(id(i), handle(i))
+		r.engine.Want(wanted(i))
+		r.run(2 * time.Millisecond)
+		if i%130 == 129 {
+			r.run(700 * time.Millisecond)
+		}
+	}
+	r.run(2 * time.Second)
+	if requests := r.platform.take(); len(requests) != 10 {
+		t.Errorf("1000 accounts took %d requests", len(requests))
+	}
+	r.platform.set(id(1000), handle(1000))
+	begin := r.clock.Now()
+	r.engine.Want(wanted(1000))
+	for i := range 40 { // others keep joining
+		r.run(500 * time.Millisecond)
+		r.platform.set(id(1001+i), handle(1001+i))
+		r.engine.Want(wanted(1001 + i))
+	}
+	requests := r.platform.take()
+	if len(requests) == 0 || requests[0].at.Sub(begin) > haltsMost {
+		t.Errorf("it waits for ever for others: %v", requests)
+	}
+}
+
 // Those that come together go together; nobody waits for ever for others.
 func TestUrgentBatches(t *testing.T) {
 	r := newRig(t)
@@ -138,10 +168,12 @@ func TestUrgentBatches(t *testing.T) {
 	if requests := r.platform.take(); len(requests) != 2 || len(requests[0].refs) != 100 || len(requests[1].refs) != 100 {
 		t.Errorf("full batches: %v", requests)
 	}
-	r.run(100 * time.Millisecond)
+	r.run(gathers)
 	if requests := r.platform.take(); len(requests) != 1 || len(requests[0].refs) != 50 {
 		t.Errorf("the rest: %v", requests)
 	}
+	r.run(gathersMost) // whoever joins from here on is no part of the fleet's start
+	r.platform.take()
 	// A trickle is closed by MaxWait after its first.
 	begin := r.clock.Now()
 	for i := range 30 {

@@ -42,7 +42,7 @@ func (e *Engine) weigh(ctx context.Context, t *target, by platform.Lookup, o pla
 	}
 	regular := by == t.conn.way(t)
 	switch {
-	case regular && t.doubt != nil && t.alone:
+	case regular && t.doubt != nil && t.doubt.alone:
 		e.insist(ctx, t, o, now)
 	case by == platform.ByID:
 		e.weighByID(ctx, t, o, now)
@@ -70,7 +70,7 @@ func (e *Engine) weighOther(ctx context.Context, t *target, o platform.Observati
 // tooSoon says that an answer is no second look at an account whose id is not
 // known: that waits, because it is in the same way.
 func (t *target) tooSoon(o platform.Observation, now time.Time) bool {
-	return t.doubt != nil && t.id == "" && o.Outcome != platform.Found && now.Sub(t.doubtAt) < doubtFor
+	return t.doubt != nil && t.id == "" && o.Outcome != platform.Found && now.Sub(t.doubt.at) < doubtFor
 }
 
 // unanswered asks once more at once, and then in the next lap. What is known
@@ -78,17 +78,17 @@ func (t *target) tooSoon(o platform.Observation, now time.Time) bool {
 func (e *Engine) unanswered(t *target, by platform.Lookup, why error, now time.Time) {
 	e.metrics.unbelieved(t.conn.Platform, "unanswered")
 	if way := t.conn.way(t); t.doubt != nil && by != way && t.conn.mute(by, why) {
-		t.alone = true
+		t.doubt.alone = true
 		t.conn.enqueueLater(t, way, now.Add(doubtFor))
 		return
 	}
 	t.doubt = nil
-	t.unanswered++
+	t.unanswered = min(t.unanswered+1, 2)
 	if t.unanswered == 1 {
 		t.conn.enqueueLater(t, by, now.Add(doubtFor))
 		return
 	}
-	if t.snapshot == nil && !t.untold {
+	if t.known == "" && !t.untold {
 		t.untold = true
 		e.tell(t)
 	}
@@ -107,46 +107,48 @@ func (e *Engine) weighByID(ctx context.Context, t *target, o platform.Observatio
 		e.metrics.unbelieved(t.conn.Platform, "foreign")
 		return
 	}
-	if o.Outcome == platform.Found && strings.EqualFold(o.Profile.Handle, t.Handle) {
+	if o.Outcome == platform.Found && strings.EqualFold(o.Profile.Handle, t.handle) {
 		e.believe(ctx, t, Snapshot{Outcome: Found, Profile: *o.Profile, At: now})
 		return
 	}
-	if t.known(o) {
+	if t.confirmed(o) {
 		e.repeat(ctx, t, o, now)
 		return
 	}
 	e.doubt(t, o, now)
 }
 
-// known says that the answer is what is stored already: the same negative, or
+// confirmed says that the answer is what is stored already: the same negative, or
 // the same other handle.
-func (t *target) known(o platform.Observation) bool {
-	if t.snapshot == nil || t.recheck {
+func (t *target) confirmed(o platform.Observation) bool {
+	s, known := t.snapshot()
+	if !known || t.recheck {
 		return false
 	}
 	if o.Outcome == platform.Found {
-		return t.snapshot.Outcome == HandleReassigned || t.snapshot.Outcome == Found && strings.EqualFold(t.snapshot.Profile.Handle, o.Profile.Handle)
+		return s.Outcome == HandleReassigned || s.Outcome == Found && strings.EqualFold(s.Profile.Handle, o.Profile.Handle)
 	}
-	if t.snapshot.Outcome == Suspended && t.basis == o.Outcome {
+	if s.Outcome == Suspended && t.absence != nil && t.absence.basis == o.Outcome {
 		return true
 	}
-	return t.snapshot.Outcome == HandleReassigned || t.snapshot.Outcome == Outcome(o.Outcome)
+	return s.Outcome == HandleReassigned || s.Outcome == Outcome(o.Outcome)
 }
 
 // repeat stores an answer that was confirmed before, and looks after the declared
 // handle once in a while.
 func (e *Engine) repeat(ctx context.Context, t *target, o platform.Observation, now time.Time) {
-	next := *t.snapshot
+	next, _ := t.snapshot()
 	next.At = now
 	if o.Outcome == platform.Found {
 		next.Profile = *o.Profile
 	}
 	e.believe(ctx, t, next)
-	if t.watchAt.IsZero() {
-		t.watchAt = t.nextWatch(now)
+	gone := t.absent()
+	if gone.watchAt.IsZero() {
+		gone.watchAt = t.nextWatch(now)
 	}
-	if !now.Before(t.watchAt) {
-		t.watchAt = t.nextWatch(now)
+	if !now.Before(gone.watchAt) {
+		gone.watchAt = t.nextWatch(now)
 		if t.conn.reads(platform.ByHandle) && t.conn.way(t) != platform.ByHandle {
 			t.conn.enqueue(t, platform.ByHandle, now)
 		}
@@ -155,46 +157,8 @@ func (e *Engine) repeat(ctx context.Context, t *target, o platform.Observation, 
 
 // nextWatch is the target's moment of the day, which a restart does not put off.
 func (t *target) nextWatch(now time.Time) time.Time {
-	moment := time.Duration(t.position.hash % uint64(watchEvery))
+	moment := time.Duration(t.hash % uint64(watchEvery))
 	return now.Add(-moment).Truncate(watchEvery).Add(moment + watchEvery)
-}
-
-// doubt holds an answer back until a look by the other way has confirmed it, or, on
-// a platform that has one way only, a later look by the same.
-func (e *Engine) doubt(t *target, o platform.Observation, now time.Time) {
-	t.doubt, t.doubtAt = &o, now
-	by := t.conn.way(t)
-	if t.alone = !t.conn.reads(other(by)); t.alone {
-		t.conn.enqueueLater(t, by, now.Add(doubtFor))
-		return
-	}
-	t.conn.enqueue(t, other(by), now)
-}
-
-// insist weighs a later look by the same way, where there is no other, against the
-// first.
-func (e *Engine) insist(ctx context.Context, t *target, second platform.Observation, now time.Time) {
-	first := t.doubt
-	if now.Sub(t.doubtAt) < doubtFor {
-		return
-	}
-	t.doubt, t.basis = nil, ""
-	if first.Outcome != second.Outcome || first.Profile != nil && first.Profile.ID != second.Profile.ID {
-		e.weigh(ctx, t, t.conn.way(t), second, now) // another answer is a first one
-		return
-	}
-	next := Snapshot{Outcome: Outcome(second.Outcome), At: now}
-	if t.snapshot != nil {
-		next.Profile = t.snapshot.Profile
-	}
-	switch {
-	case second.Profile == nil:
-	case second.Profile.ID != t.id:
-		next.Outcome, next.HolderID = HandleReassigned, second.Profile.ID
-	default:
-		next.Profile = *second.Profile
-	}
-	e.conclude(ctx, t, next, now)
 }
 
 // weighByHandle weighs a look at an account whose id is known on a platform that
@@ -205,12 +169,11 @@ func (e *Engine) weighByHandle(ctx context.Context, t *target, o platform.Observ
 		e.believe(ctx, t, Snapshot{Outcome: Found, Profile: *o.Profile, At: now})
 		return
 	}
-	if s := t.snapshot; s != nil && !t.recheck {
+	if s, known := t.snapshot(); known && !t.recheck {
 		again := o.Outcome == platform.Found && s.Outcome == HandleReassigned && s.HolderID == o.Profile.ID
 		if again || o.Outcome != platform.Found && s.Outcome == Outcome(o.Outcome) {
-			next := *s
-			next.At = now
-			e.believe(ctx, t, next)
+			s.At = now
+			e.believe(ctx, t, s)
 			return
 		}
 	}
@@ -219,26 +182,24 @@ func (e *Engine) weighByHandle(ctx context.Context, t *target, o platform.Observ
 
 // confirm weighs the second look against the first.
 func (e *Engine) confirm(ctx context.Context, t *target, second platform.Observation, now time.Time) {
-	first := t.doubt
-	t.doubt, t.basis = nil, ""
+	first := t.settle()
 	next := Snapshot{Outcome: Outcome(first.Outcome), At: now}
-	switch {
-	case first.Profile != nil:
+	if first.Profile != nil {
 		next.Profile = *first.Profile
-	case t.snapshot != nil:
-		next.Profile = t.snapshot.Profile
+	} else if was, known := t.snapshot(); known {
+		next.Profile = was.Profile
 	}
 	if second.Outcome != platform.Found {
 		if second.Outcome == platform.Suspended && first.Outcome != platform.Found {
-			next.Outcome, t.basis = Suspended, first.Outcome
+			next.Outcome, t.absent().basis = Suspended, first.Outcome
 		}
 		e.conclude(ctx, t, next, now)
 		return
 	}
 	switch {
 	case t.id == "":
-		t.id = second.Profile.ID
-		e.join(t)
+		t.id = strings.Clone(second.Profile.ID)
+		e.join(t, t.conn.Name)
 		e.believe(ctx, t, Snapshot{Outcome: Found, Profile: *second.Profile, At: now})
 	case second.Profile.ID != t.id:
 		next.Outcome, next.HolderID = HandleReassigned, second.Profile.ID
@@ -253,23 +214,23 @@ func (e *Engine) confirm(ctx context.Context, t *target, second platform.Observa
 
 // conclude stores what two looks agree on.
 func (e *Engine) conclude(ctx context.Context, t *target, s Snapshot, now time.Time) {
-	t.watchAt = t.nextWatch(now)
+	t.absent().watchAt = t.nextWatch(now)
 	e.believe(ctx, t, s)
 }
 
 // resolve takes in a look by handle of an account whose id is not known.
 func (e *Engine) resolve(ctx context.Context, t *target, o platform.Observation, now time.Time) {
+	was, known := t.snapshot()
 	switch {
 	case o.Outcome == platform.Found:
-		t.id = o.Profile.ID
-		e.join(t)
+		t.id = strings.Clone(o.Profile.ID)
+		e.join(t, t.conn.Name)
 		e.believe(ctx, t, Snapshot{Outcome: Found, Profile: *o.Profile, At: now})
-	case t.snapshot != nil && !t.recheck && t.snapshot.Outcome == Outcome(o.Outcome):
-		next := *t.snapshot
-		next.At = now
-		e.believe(ctx, t, next)
+	case known && !t.recheck && was.Outcome == Outcome(o.Outcome):
+		was.At = now
+		e.believe(ctx, t, was)
 	default:
-		t.doubt, t.doubtAt, t.alone = &o, now, false
+		t.doubt = &doubt{Observation: o, at: now}
 		t.conn.enqueueLater(t, platform.ByHandle, now.Add(doubtFor))
 	}
 }
@@ -277,20 +238,20 @@ func (e *Engine) resolve(ctx context.Context, t *target, o platform.Observation,
 // watch takes in a look at the declared handle of an account that is gone or
 // bears another.
 func (e *Engine) watch(t *target, o platform.Observation, now time.Time) {
-	if t.snapshot == nil {
+	next, known := t.snapshot()
+	if !known {
 		return
 	}
 	taken := o.Outcome == platform.Found && o.Profile.ID != t.id
-	was := t.snapshot.Outcome == HandleReassigned
-	bears := t.snapshot.Outcome == Found && strings.EqualFold(t.snapshot.Profile.Handle, t.Handle)
+	was := next.Outcome == HandleReassigned
+	bears := next.Outcome == Found && strings.EqualFold(next.Profile.Handle, t.handle)
 	switch {
 	case taken && bears, !taken && was:
 		// It had the handle, or nobody else has it any more: look at the account
 		// itself, afresh.
 		t.recheck = true
 		t.conn.enqueue(t, platform.ByID, now)
-	case taken && (!was || t.snapshot.HolderID != o.Profile.ID):
-		next := *t.snapshot
+	case taken && (!was || next.HolderID != o.Profile.ID):
 		next.Outcome, next.HolderID, next.At = HandleReassigned, o.Profile.ID, now
 		e.store(t, next)
 	}

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -79,7 +80,7 @@ func TestSecondLook(t *testing.T) {
 							if second == outage {
 								return nil, errBroken
 							}
-							if handleAsked == 1 && r.peek(0) != before {
+							if handleAsked == 1 && !reflect.DeepEqual(r.peek(0), before) {
 								t.Error("stored before the second look")
 							}
 						}
@@ -97,7 +98,7 @@ func TestSecondLook(t *testing.T) {
 					}
 					got := r.peek(0)
 					if want := want[first][second]; want == keeps {
-						if got != before {
+						if !reflect.DeepEqual(got, before) {
 							t.Errorf("got %v, want the previous", got)
 						}
 					} else {
@@ -201,7 +202,7 @@ func TestDoubtIsOvertaken(t *testing.T) {
 		return nil, nil
 	}
 	r.run(testEvery)
-	if r.engine.targets[key(0)].doubt == nil {
+	if r.engine.targets[nameOf(key(0))].doubt == nil {
 		t.Fatal("there is no doubt")
 	}
 	r.platform.set(id(0), handle(0))

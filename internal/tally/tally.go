@@ -6,6 +6,7 @@ package tally
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -16,7 +17,9 @@ import (
 // Tally holds the last verdicts of each account. It is safe for concurrent use.
 type Tally struct {
 	mu       sync.Mutex
-	accounts map[types.NamespacedName]account
+	accounts map[types.NamespacedName]*account
+	// equal holds one copy of what accounts contribute: most contribute the same.
+	equal    map[string]*account
 	policies map[string]*counts
 	changed  func(policy string)
 }
@@ -26,6 +29,21 @@ type Tally struct {
 type account struct {
 	policies []string
 	failing  []governance.RuleResult
+	// text tells it from others, accounts is how many contribute it.
+	text     string
+	accounts int
+}
+
+// textOf is the same for what is the same. No name has a zero byte.
+func textOf(policies []string, failing []governance.RuleResult) string {
+	var b strings.Builder
+	for _, name := range policies {
+		b.WriteString(name + "\x00")
+	}
+	for _, r := range failing {
+		b.WriteString("\x00" + r.Policy + "\x00" + r.Rule + "\x00" + string(r.Verdict) + "\x00" + string(r.Mode))
+	}
+	return b.String()
 }
 
 type counts struct {
@@ -50,23 +68,26 @@ type Policy struct {
 // New returns an empty tally. changed is called, with the name of a policy,
 // whenever its counts may have changed; it must not block.
 func New(changed func(policy string)) *Tally {
-	return &Tally{accounts: map[types.NamespacedName]account{}, policies: map[string]*counts{}, changed: changed}
+	return &Tally{
+		accounts: map[types.NamespacedName]*account{}, equal: map[string]*account{}, policies: map[string]*counts{}, changed: changed,
+	}
 }
 
 // Set records an account's verdicts under these policies.
 func (t *Tally) Set(key types.NamespacedName, policies []string, results []governance.RuleResult) {
-	next := account{policies: slices.Clone(policies)}
+	var failing []governance.RuleResult
 	for _, r := range results {
 		if r.Verdict == governance.Violated || r.Verdict == governance.Unknown {
-			next.failing = append(next.failing, r)
+			failing = append(failing, r)
 		}
 	}
 	t.mu.Lock()
-	was, known := t.accounts[key]
-	if known && slices.Equal(was.policies, next.policies) && slices.Equal(was.failing, next.failing) {
+	was := t.accounts[key]
+	if was != nil && slices.Equal(was.policies, policies) && slices.Equal(was.failing, failing) {
 		t.mu.Unlock()
 		return
 	}
+	next := t.share(policies, failing)
 	t.add(was, -1)
 	t.add(next, 1)
 	t.accounts[key] = next
@@ -74,16 +95,25 @@ func (t *Tally) Set(key types.NamespacedName, policies []string, results []gover
 	t.tell(was, next)
 }
 
+// share is what accounts with these verdicts hold.
+func (t *Tally) share(policies []string, failing []governance.RuleResult) *account {
+	text := textOf(policies, failing)
+	one, ok := t.equal[text]
+	if !ok {
+		one = &account{policies: slices.Clone(policies), failing: failing, text: text}
+		t.equal[text] = one
+	}
+	return one
+}
+
 // Drop forgets an account that is gone.
 func (t *Tally) Drop(key types.NamespacedName) {
 	t.mu.Lock()
-	was, known := t.accounts[key]
-	if known {
-		t.add(was, -1)
-		delete(t.accounts, key)
-	}
+	was := t.accounts[key]
+	t.add(was, -1)
+	delete(t.accounts, key)
 	t.mu.Unlock()
-	t.tell(was, account{})
+	t.tell(was, nil)
 }
 
 // Accounts is the number of accounts whose verdicts are known.
@@ -122,8 +152,19 @@ func WorstFirst(rules []RuleCount) []RuleCount {
 	return rules
 }
 
-// add adds what an account contributes, n times.
-func (t *Tally) add(a account, n int) {
+// add adds what an account contributes, n times; nil: nothing.
+func (t *Tally) add(a *account, n int) {
+	if a == nil {
+		return
+	}
+	if a.accounts += n; a.accounts == 0 {
+		delete(t.equal, a.text)
+	}
+	t.addPolicies(a, n)
+	t.addRules(a, n)
+}
+
+func (t *Tally) addPolicies(a *account, n int) {
 	for _, name := range a.policies {
 		c := t.of(name)
 		c.selected += n
@@ -138,6 +179,9 @@ func (t *Tally) add(a account, n int) {
 			delete(t.policies, name)
 		}
 	}
+}
+
+func (t *Tally) addRules(a *account, n int) {
 	for _, r := range a.failing {
 		c, ok := t.policies[r.Policy]
 		if !ok {
@@ -180,12 +224,17 @@ func worst(failing []governance.RuleResult, policy string) governance.Verdict {
 	return verdict
 }
 
-func (t *Tally) tell(a, b account) {
+func (t *Tally) tell(a, b *account) {
 	told := map[string]bool{}
-	for _, name := range slices.Concat(a.policies, b.policies) {
-		if !told[name] {
-			told[name] = true
-			t.changed(name)
+	for _, one := range []*account{a, b} {
+		if one == nil {
+			continue
+		}
+		for _, name := range one.policies {
+			if !told[name] {
+				told[name] = true
+				t.changed(name)
+			}
 		}
 	}
 }

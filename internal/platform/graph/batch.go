@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -107,8 +108,10 @@ func (c *Client) post(ctx context.Context, op string, items []Item) ([]*wirePlac
 	if err != nil {
 		return nil, err
 	}
-	if e := Refusal(op, answer, c.cfg.Now()); e != nil && !isArray(answer) {
-		return nil, e
+	if !isArray(answer) {
+		if e := Refusal(op, answer, c.cfg.Now()); e != nil {
+			return nil, e
+		}
 	}
 	var wire []*wirePlace
 	if err := answer.DecodeJSON(op, &wire); err != nil {
@@ -123,7 +126,7 @@ func (c *Client) post(ctx context.Context, op string, items []Item) ([]*wirePlac
 
 // isArray reports whether a 200 holds an array, as the answer to a batch does.
 func isArray(answer *platform.Answer) bool {
-	return answer.Status == http.StatusOK && strings.HasPrefix(strings.TrimLeft(string(answer.Body), " \t\r\n"), "[")
+	return answer.Status == http.StatusOK && bytes.HasPrefix(bytes.TrimLeft(answer.Body, " \t\r\n"), []byte("["))
 }
 
 // batchBody is the form of a batch, and the ids that its items are about.

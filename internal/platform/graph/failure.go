@@ -1,9 +1,11 @@
 package graph
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"mithaq.dev/mithaq/internal/platform"
@@ -50,12 +52,32 @@ func faultOf(body []byte) *fault {
 	var wire struct {
 		Error json.RawMessage `json:"error"`
 	}
-	if json.Unmarshal(body, &wire) != nil || len(wire.Error) == 0 || string(wire.Error) == "null" {
+	if !mayFail(body) || json.Unmarshal(body, &wire) != nil || len(wire.Error) == 0 || string(wire.Error) == "null" {
 		return nil
 	}
 	f := &fault{}
 	_ = json.Unmarshal(wire.Error, f) // what cannot be read has no known code
 	return f
+}
+
+// mayFail says that a body may have a member "error": nearly none has, and to find out
+// by decoding costs as much as to read it. The decoder minds no case and reads escaped
+// letters, all of which begin with \u00.
+func mayFail(body []byte) bool {
+	if bytes.Contains(body, []byte(`\u00`)) {
+		return true
+	}
+	const name = `"error"`
+	for {
+		i := bytes.IndexByte(body, '"')
+		if i < 0 || len(body)-i < len(name) {
+			return false
+		}
+		if body = body[i:]; strings.EqualFold(string(body[:len(name)]), name) {
+			return true
+		}
+		body = body[1:]
+	}
 }
 
 // meaning is a kind, a text, and whether it is about the app or the token.

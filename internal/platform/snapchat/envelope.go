@@ -109,10 +109,15 @@ func decode(op string, answer *platform.Answer, into any, status *string) error 
 	if err := answer.DecodeJSON(op, into); err != nil {
 		return err
 	}
+	return believe(op, *status)
+}
+
+// believe says whether request_status lets an answer count.
+func believe(op, status string) error {
 	switch {
-	case is(*status, statusSuccess, statusPartial):
+	case is(status, statusSuccess, statusPartial):
 		return nil
-	case is(*status, statusError):
+	case is(status, statusError):
 		return unbelievable(op, errFailed)
 	}
 	return unbelievable(op, platform.ErrNotJSON)

@@ -61,7 +61,7 @@ func (p *pages) List(ctx context.Context, cursor platform.Cursor) (platform.List
 		return platform.Listing{}, err
 	}
 	var body profiles
-	if err := decode(opOrganization, answer, &body, &body.Status); err != nil {
+	if err := body.read(opOrganization, answer); err != nil {
 		return platform.Listing{}, err
 	}
 	next := body.next()

@@ -3,6 +3,7 @@ package snapchat
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -38,11 +39,33 @@ type profile struct {
 	malformed   bool
 }
 
+// plainProfile is a profile that does not mark itself.
+type plainProfile profile
+
+// read reads an answer with profiles. In one pass, if nothing in it is malformed: else
+// each profile is read by itself.
+func (p *profiles) read(op string, answer *platform.Answer) error {
+	var plain struct {
+		envelope
+		Profiles []struct {
+			item
+			Profile *plainProfile `json:"public_profile"`
+		} `json:"public_profiles"`
+	}
+	if answer.Status != http.StatusOK || json.Unmarshal(answer.Body, &plain) != nil {
+		return decode(op, answer, p, &p.Status)
+	}
+	p.envelope, p.Profiles = plain.envelope, make([]profileItem, len(plain.Profiles))
+	for i, one := range plain.Profiles {
+		p.Profiles[i] = profileItem{one.item, (*profile)(one.Profile)}
+	}
+	return believe(op, p.Status)
+}
+
 // UnmarshalJSON marks a profile whose types are wrong instead of failing, so that it
 // costs its own account the answer and not the whole page.
 func (p *profile) UnmarshalJSON(b []byte) error {
-	type plain profile
-	p.malformed = json.Unmarshal(b, (*plain)(p)) != nil
+	p.malformed = json.Unmarshal(b, (*plainProfile)(p)) != nil
 	return nil
 }
 

@@ -50,11 +50,30 @@ type metrics struct {
 	Posts     *int64 `json:"post_count"`
 }
 
+// plainUser is a user that does not mark itself.
+type plainUser user
+
+// read reads the body of a lookup. In one pass, if nothing in it is malformed: else
+// each user is read by itself.
+func (u *users) read(op string, answer *platform.Answer) error {
+	var plain struct {
+		Data   []plainUser      `json:"data"`
+		Errors []accountProblem `json:"errors"`
+	}
+	if json.Unmarshal(answer.Body, &plain) != nil {
+		return answer.DecodeJSON(op, u)
+	}
+	u.Data, u.Errors = make([]user, len(plain.Data)), plain.Errors
+	for i := range plain.Data {
+		u.Data[i] = user(plain.Data[i])
+	}
+	return nil
+}
+
 // UnmarshalJSON marks a user whose types are wrong instead of failing, so that
 // it costs its own account the answer and not the whole batch.
 func (u *user) UnmarshalJSON(b []byte) error {
-	type plain user
-	u.malformed = json.Unmarshal(b, (*plain)(u)) != nil
+	u.malformed = json.Unmarshal(b, (*plainUser)(u)) != nil
 	return nil
 }
 

@@ -79,7 +79,7 @@ func (q *question) decode(answer *platform.Answer, asked []string) error {
 // users is the answer's body; a 404 can be a problem by itself.
 func (q *question) users(answer *platform.Answer) (users, error) {
 	var body users
-	if err := answer.DecodeJSON(q.op, &body); err != nil {
+	if err := body.read(q.op, answer); err != nil {
 		return body, err
 	}
 	if answer.Status == http.StatusNotFound && len(body.Errors) == 0 {

@@ -32,12 +32,12 @@ func id(id string) platform.AccountRef { return platform.AccountRef{ID: id} }
 
 // readBody is what an answer with 200 says of refs.
 func readBody(body string, by platform.Lookup, refs ...platform.AccountRef) ([]platform.Observation, error) {
-	var l list
-	if json.Unmarshal([]byte(body), &l) != nil || l.Kind != kindChannels {
-		return nil, unbelievable(opChannels, platform.ErrNotJSON)
+	all, err := decodeChannels([]byte(body))
+	if err != nil {
+		return nil, err
 	}
 	q := newQuestion(by, refs)
-	q.hear(&l)
+	q.hear(all)
 	return q.observations(), nil
 }
 

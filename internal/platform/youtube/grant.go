@@ -98,7 +98,7 @@ func (h *holder) Identify(ctx context.Context, token platform.Token, _ platform.
 		return platform.Identity{}, unbelievable(opChannels, errOneChannel)
 	}
 	c := decodeChannel(l.Items[0])
-	if c.malformed || !isChannel(c.Id) || c.Snippet == nil {
+	if c.malformed || !isChannel(c.ID) || c.Snippet == nil {
 		return platform.Identity{}, unbelievable(opChannels, errMalformed)
 	}
 	person, err := h.person(ctx, token)
@@ -106,8 +106,8 @@ func (h *holder) Identify(ctx context.Context, token platform.Token, _ platform.
 		return platform.Identity{}, err
 	}
 	return platform.Identity{
-		AccountID: c.Id, Principal: person.Subject, Email: person.email(),
-		Handle: platform.Visible(strings.TrimPrefix(c.Snippet.CustomUrl, "@"), platform.MaxHandle),
+		AccountID: c.ID, Principal: person.Subject, Email: person.email(),
+		Handle: platform.Visible(strings.TrimPrefix(c.Snippet.CustomURL, "@"), platform.MaxHandle),
 	}, nil
 }
 

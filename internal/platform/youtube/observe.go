@@ -57,17 +57,21 @@ func (r *reader) Observe(ctx context.Context, by platform.Lookup, refs []platfor
 }
 
 // channels asks for the question's channels.
-func (r *reader) channels(ctx context.Context, q *question) (*list, error) {
+func (r *reader) channels(ctx context.Context, q *question) (*channels, error) {
 	call := r.service.Channels.List([]string{partsOfChannel}).MaxResults(page)
 	if q.by == platform.ByID {
 		call = call.Id(strings.Join(q.keys, ","))
 	} else {
 		call = call.ForHandle("@" + q.keys[0])
 	}
-	return r.ask(ctx, opChannels, endpointChannels, kindChannels, func(ctx context.Context) error {
+	body, err := r.answer(ctx, opChannels, endpointChannels, func(ctx context.Context) error {
 		_, err := call.Context(ctx).Do(r.asApp())
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	return decodeChannels(body)
 }
 
 // asApp reads with the app's key.
@@ -113,11 +117,11 @@ func (q *question) keyOf(ref platform.AccountRef) string {
 }
 
 // hear takes an answer in. That an account is absent is believed of an answer which
-// accounts for itself (see list.whole) and names nobody who was not asked for.
-func (q *question) hear(answer *list) {
-	whole := answer.whole()
-	for _, raw := range answer.Items {
-		c := decodeChannel(raw)
+// accounts for itself (see envelope.counts) and names nobody who was not asked for.
+func (q *question) hear(answer *channels) {
+	whole := answer.counts(len(answer.Items))
+	for i := range answer.Items {
+		c := &answer.Items[i]
 		v := q.about(c)
 		if v == nil {
 			whole = false
@@ -136,12 +140,12 @@ func (q *question) hear(answer *list) {
 // about is the verdict that an item belongs to, or nil.
 func (q *question) about(c *channel) *verdict {
 	if q.by == platform.ByID {
-		return q.said[c.Id]
+		return q.said[c.ID]
 	}
 	if c.Snippet == nil {
 		return nil
 	}
-	return q.said[lower(strings.TrimPrefix(c.Snippet.CustomUrl, "@"))]
+	return q.said[lower(strings.TrimPrefix(c.Snippet.CustomURL, "@"))]
 }
 
 func (v *verdict) found(c *channel) {

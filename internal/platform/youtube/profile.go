@@ -13,15 +13,15 @@ import (
 // and images that were not told or cannot be used, and a hidden number of
 // subscribers.
 func profileOf(c *channel) (platform.Profile, bool) {
-	if c.malformed || !isChannel(c.Id) || c.Snippet == nil || c.Snippet.Title == "" {
+	if c.malformed || !isChannel(c.ID) || c.Snippet == nil || c.Snippet.Title == "" {
 		return platform.Profile{}, false
 	}
-	handle := strings.TrimPrefix(c.Snippet.CustomUrl, "@")
+	handle := strings.TrimPrefix(c.Snippet.CustomURL, "@")
 	if handle == "" {
 		return platform.Profile{}, false
 	}
 	p := platform.Profile{
-		ID:          c.Id,
+		ID:          c.ID,
 		Handle:      platform.Visible(handle, platform.MaxHandle),
 		DisplayName: platform.Visible(c.Snippet.Title, platform.MaxDisplayName),
 		Bio:         platform.Visible(c.Snippet.Description, platform.MaxBio),
@@ -30,7 +30,7 @@ func profileOf(c *channel) (platform.Profile, bool) {
 	if p.AvatarURL == "" {
 		p.Unread |= platform.Fields(platform.FieldAvatar) // a channel always has one
 	}
-	p.BannerURL = banner(&p, c.BrandingSettings)
+	p.BannerURL = banner(&p, c.Branding)
 	counts(&p, c)
 	return p, true
 }
@@ -61,19 +61,19 @@ func banner(p *platform.Profile, b *api.ChannelBrandingSettings) string {
 	return ""
 }
 
-// counts reads the numbers, which the library has turned from texts.
+// counts reads the numbers.
 func counts(p *platform.Profile, c *channel) {
 	const most = 1 << 62
-	s, told := c.Statistics, c.told.Statistics
-	if s == nil || told.Subscribers == nil || s.HiddenSubscriberCount || s.SubscriberCount > most {
+	s := c.Counts
+	if s == nil || s.Subscribers == nil || s.Hidden || *s.Subscribers > most {
 		p.Unread |= platform.Fields(platform.FieldFollowers)
 	} else {
-		p.Followers = int64(s.SubscriberCount)
+		p.Followers = int64(*s.Subscribers)
 	}
-	if s == nil || told.Videos == nil || s.VideoCount > most {
+	if s == nil || s.Videos == nil || *s.Videos > most {
 		p.Unread |= platform.Fields(platform.FieldPosts)
 	} else {
-		p.Posts = int64(s.VideoCount)
+		p.Posts = int64(*s.Videos)
 	}
 }
 

@@ -16,6 +16,9 @@ type heard struct {
 	status int
 	// body is that of an answer with 200.
 	body []byte
+	// alone: what the library makes of such an answer is not used, so it is not given
+	// the answer to read.
+	alone bool
 }
 
 type heardKey struct{}
@@ -47,19 +50,35 @@ func strict(client *http.Client) *http.Client {
 			return nil, err
 		case err != nil:
 			body = nil // the status says enough
-		case resp.StatusCode == http.StatusOK && !json.Valid(body):
-			return nil, &platform.Error{Kind: platform.KindUnavailable, Op: "decode", Status: resp.StatusCode, Err: platform.ErrNotJSON}
 		}
-		if h, ok := r.Context().Value(heardKey{}).(*heard); ok {
-			h.status = resp.StatusCode
-			if resp.StatusCode == http.StatusOK {
-				h.body = body
-			}
+		h, _ := r.Context().Value(heardKey{}).(*heard)
+		if body, err = h.hear(resp.StatusCode, body); err != nil {
+			return nil, err
 		}
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 		return resp, nil
 	})
 	return &inner
+}
+
+// hear keeps an answer, if anybody listens, and returns what the library is given.
+func (h *heard) hear(status int, body []byte) ([]byte, error) {
+	if h != nil {
+		h.status = status
+	}
+	if status != http.StatusOK {
+		return body, nil
+	}
+	if h != nil {
+		h.body = body
+		if h.alone {
+			return []byte("{}"), nil
+		}
+	}
+	if !json.Valid(body) {
+		return nil, &platform.Error{Kind: platform.KindUnavailable, Op: "decode", Status: status, Err: platform.ErrNotJSON}
+	}
+	return body, nil
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
