@@ -47,7 +47,7 @@ func TestACallWaitsForItsApp(t *testing.T) {
 		return rotation.Outcome{}
 	}})
 	step := rotation.Step{Vault: rotation.New("uid"), Call: &rotation.Call{Kind: rotation.CallMutate, Op: &rotation.Op{}}}
-	if _, err := r.perform(t.Context(), &v1alpha1.SocialAccount{}, custody.Stored{}, step, &facts{}); !errors.Is(err, errClosed) {
+	if err := r.perform(t.Context(), &v1alpha1.SocialAccount{}, &hand{}, step, &facts{}); !errors.Is(err, errClosed) {
 		t.Errorf("%v", err)
 	}
 	result, err := r.rest(step, nil, &facts{}, errClosed)

@@ -80,29 +80,30 @@ func (r *Reconciler) showClosed(ctx context.Context, acc *v1alpha1.SocialAccount
 func (r *Reconciler) advance(ctx context.Context, acc *v1alpha1.SocialAccount, stored custody.Stored, f *facts) (ctrl.Result, error) {
 	var failed error
 	var step rotation.Step
+	h := &hand{Stored: stored, ahead: stored.Vault}
 	for range maxSteps {
-		now := r.Clock.Now()
 		f.renew(r.Random)
-		step = rotation.Next(stored.Vault, &f.Facts, now)
+		step = rotation.Onward(h.Vault, h.ahead, &f.Facts, r.Clock.Now())
 		if step.Release {
-			return ctrl.Result{}, r.release(ctx, acc, stored, f)
+			return ctrl.Result{}, r.release(ctx, acc, h.Stored, f)
 		}
 		if step.Vault == nil && step.Call == nil {
 			break
 		}
-		if stored, failed = r.perform(ctx, acc, stored, step, f); failed != nil {
+		if failed = r.perform(ctx, acc, h, step, f); failed != nil {
 			break
 		}
 		f.Code, f.Import = "", nil // spent, or refused
 	}
+	failed = errors.Join(failed, r.flush(ctx, acc, h))
 	f.barred = r.barred(acc, failed)
-	if err := r.guardDeletion(ctx, acc, stored.Vault); err != nil {
+	if err := r.guardDeletion(ctx, acc, h.Vault); err != nil {
 		failed = errors.Join(failed, err)
 	}
-	r.Wallet.Note(client.ObjectKeyFromObject(acc), acc.UID, stored.Vault.Current != nil)
-	r.offer(acc, stored.Vault, f)
-	failed = errors.Join(failed, r.show(ctx, acc, project(acc, stored.Vault, f, r.Clock.Now(), r.Consents.URL)))
-	return r.rest(step, stored.Vault, f, failed)
+	r.Wallet.Note(client.ObjectKeyFromObject(acc), acc.UID, h.Vault.Current != nil)
+	r.offer(acc, h.Vault, f)
+	failed = errors.Join(failed, r.show(ctx, acc, project(acc, h.Vault, f, r.Clock.Now(), r.Consents.URL)))
+	return r.rest(step, h.Vault, f, failed)
 }
 
 // rest says when to look again. What only has to be waited for is no error.
@@ -135,109 +136,3 @@ func (r *Reconciler) again(step rotation.Step, v *rotation.Vault, f *facts) time
 	}
 	return wait
 }
-
-// errClosed: the app that a call needs is not open. Nothing was sent or stored.
-var errClosed = errors.New("the app that the next call needs is not open")
-
-// perform does one step: intent, guard, effect, result.
-func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, stored custody.Stored, s rotation.Step, f *facts) (custody.Stored, error) {
-	job := custody.Job{Call: s.Call, Ref: f.ref, RedirectURI: r.Consents.RedirectURI()}
-	if s.Call != nil {
-		open := false
-		if job.App, open = r.Apps.Get(f.connection, s.Call.Client); !open {
-			return stored, errClosed
-		}
-		if err := r.guard(ctx, s.Call); err != nil {
-			return stored, err
-		}
-	}
-	if err := r.holdDeletion(ctx, acc, s); err != nil {
-		return stored, err
-	}
-	stored, err := r.store(ctx, acc, stored, s)
-	if err != nil || s.Call == nil {
-		return stored, err
-	}
-	job.Vault, job.Now = stored.Vault, r.Clock.Now()
-	outcome, held := rotation.Outcome{Kind: rotation.Unavailable}, r.guard(ctx, s.Call)
-	if held == nil {
-		outcome = r.Perform(ctx, job)
-	}
-	now := r.Clock.Now()
-	stored, err = r.record(ctx, acc, stored, result{s.Call, func(v *rotation.Vault) *rotation.Vault {
-		return rotation.Record(v, s.Call, &outcome, &f.Facts, now)
-	}})
-	return stored, errors.Join(held, err)
-}
-
-// guard asks, before the intent and again right before the effect, whether this
-// process may change something.
-func (r *Reconciler) guard(ctx context.Context, call *rotation.Call) error {
-	if call.Kind != rotation.CallMutate {
-		return nil
-	}
-	return r.Guard.Check(ctx)
-}
-
-// store publishes and stores what a step says.
-func (r *Reconciler) store(ctx context.Context, acc *v1alpha1.SocialAccount, stored custody.Stored, s rotation.Step) (custody.Stored, error) {
-	if s.Publish {
-		if err := r.publish(ctx, acc, s.Vault); err != nil {
-			return stored, errors.Join(errOutbox, err)
-		}
-	}
-	if s.Vault == nil {
-		return stored, nil
-	}
-	next, err := r.Keeper.Save(ctx, client.ObjectKeyFromObject(acc), stored, s.Vault)
-	if err != nil {
-		return stored, err
-	}
-	r.Told.Step(acc.Spec.Platform, string(next.Vault.Journal.Phase))
-	return next, nil
-}
-
-// recordFor is how long the result of a call is tried to be stored, even while
-// the process is being ended: nothing of it may be lost. ShutdownPatience is what the
-// process has to wait at its end for that.
-const (
-	recordFor        = 90 * time.Second
-	ShutdownPatience = recordFor + 2*time.Second
-)
-
-// result is what a call yielded, to be taken into whatever vault is stored.
-type result struct {
-	call *rotation.Call
-	into func(*rotation.Vault) *rotation.Vault
-}
-
-// record stores a result. If the vault changed meanwhile, the result of a call that
-// changed something is taken into the new one as long as its attempt is open there:
-// its products exist nowhere else. Once somebody closed it, their word counts.
-func (r *Reconciler) record(ctx context.Context, acc *v1alpha1.SocialAccount, stored custody.Stored, got result) (custody.Stored, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
-	defer cancel()
-	err := retry(ctx, func() error {
-		next, err := r.Keeper.Save(ctx, client.ObjectKeyFromObject(acc), stored, got.into(stored.Vault))
-		if err == nil {
-			stored = next
-			return nil
-		}
-		if !apierrors.IsConflict(err) || got.call.Op == nil {
-			return err
-		}
-		fresh, errLoad := r.Keeper.Load(ctx, acc.UID)
-		if errLoad != nil {
-			return errLoad
-		}
-		stored = fresh
-		if op := fresh.Vault.Journal.Op; op == nil || op.Attempt != got.call.Op.Attempt {
-			return nil
-		}
-		return errStillOpen
-	})
-	return stored, err
-}
-
-// errStillOpen: the result is stored at the next try.
-var errStillOpen = errors.New("the vault changed, and the attempt is open")

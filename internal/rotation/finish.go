@@ -19,7 +19,7 @@ func promoted(v *Vault, f *Facts, now time.Time) Step {
 		return s
 	}
 	next.Journal.OverlapUntil = now.Add(f.Rules.Overlap)
-	if v.Journal.Trigger == TriggerCompromised {
+	if v.Journal.Trigger == TriggerCompromised || v.Journal.OldDead != "" {
 		next.Journal.OverlapUntil = now
 	}
 	next.enter(Overlap, now)
@@ -33,7 +33,7 @@ func overlap(v *Vault, f *Facts, now time.Time) Step {
 		return probe(v, SlotRetiring)
 	}
 	if j.GoodChecks < goodChecks {
-		if at := j.CheckedAt.Add(checkPause); j.GoodChecks > 0 && now.Before(at) {
+		if at := v.lastCheckAt(); now.Before(at) {
 			return rest(at)
 		}
 		return probe(v, SlotCurrent)
@@ -47,12 +47,28 @@ func overlap(v *Vault, f *Facts, now time.Time) Step {
 	return revoke(next, f, now)
 }
 
+// lastCheckAt is when the new credential is tried a second time: at the end of the overlap,
+// right before the old one is ended. Where that is dead already, nothing is to wait for.
+func (v *Vault) lastCheckAt() time.Time {
+	j := &v.Journal
+	if j.GoodChecks == 0 || j.OldDead != "" {
+		return time.Time{}
+	}
+	if at := j.CheckedAt.Add(checkPause); at.After(j.OverlapUntil) {
+		return at
+	}
+	return j.OverlapUntil
+}
+
 // revoke ends the retiring credential, if that cannot end the new one.
 func revoke(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one decision, read from top to bottom; to be split
 	r := v.Retiring
 	// One that is proven dead is left alone: ending its grant once more would end the
 	// credential that came after it.
 	if r == nil || f.Traits.NoRevoke || v.Journal.OldDead != "" {
+		if v.inDoubt(f) {
+			return probe(v, SlotCurrent)
+		}
 		next := v.copy()
 		next.enter(Unseating, now)
 		return begun(next, unseat(next, f, now), now)
@@ -79,6 +95,13 @@ func revoke(v *Vault, f *Facts, now time.Time) Step { //nolint:gocyclo // one de
 	}
 	next.enter(Unseating, now)
 	return begun(next, unseat(next, f, now), now)
+}
+
+// inDoubt: a revocation that may have ended the new credential as well was sent, and it
+// was not tried since. It is tried before people are waited for: a gap is to be short.
+func (v *Vault) inDoubt(f *Facts) bool {
+	j := &v.Journal
+	return v.Retiring != nil && j.RevokedGrant && j.GoodChecks == goodChecks && !safe(v.Retiring, v.Current, f)
 }
 
 // begun stores a phase together with the first thing that it stores itself.

@@ -57,12 +57,44 @@ func (w *world) checkStored(before, after *Vault) {
 			w.violated("I10: the retiring slot was wiped in phase %s", after.Journal.Phase)
 		}
 	}
-	if !slices.Contains(path[before.Journal.Phase], after.Journal.Phase) && before.Journal.Phase != after.Journal.Phase {
-		w.violated("I10: the vault went from %q to %q", before.Journal.Phase, after.Journal.Phase)
+	if from, to := before.Journal.Phase, after.Journal.Phase; from != to && !leads(from, to, before.Journal.OldDead != "", len(path)) {
+		w.violated("I10: the vault went from %q to %q", from, to)
+	}
+	if a, b := before.Journal.Op, after.Journal.Op; a != nil && b != nil && a.Attempt != b.Attempt && !closed(a, before, after) {
+		w.violated("I7: %s was opened while %s was open", b.Attempt, a.Attempt)
 	}
 	if after.Journal.Epoch < before.Journal.Epoch {
 		w.violated("I7: the epoch went back")
 	}
+}
+
+// closed says that what is stored shows the result of an operation.
+func closed(op *Op, before, after *Vault) bool {
+	if s := before.Slot(op.Slot); s != nil && after.ended(s) {
+		return true
+	}
+	switch op.Name {
+	case OpRevokeGrant, OpQuarantine:
+		return after.Journal.RevokedGrant || after.Journal.Tries > 0
+	case OpRevokeAccess, OpQuarantineAccess:
+		return after.Journal.RevokedAccess || after.Journal.Tries > 0
+	case OpUnseat:
+		return len(after.Journal.Removed)+len(after.Journal.Kept) > len(before.Journal.Removed)+len(before.Journal.Kept)
+	default:
+		return false
+	}
+}
+
+// leads says that section 3 allows what was stored: from one phase to another, through
+// phases that wait for nothing. The overlap is one where the old credential is dead.
+func leads(from, to Phase, dead bool, most int) bool {
+	for _, next := range path[from] {
+		passes := next == Requested || next == Issuing || next == Revoking || next == Unseating || next == Proving || next == Overlap && dead
+		if next == to || passes && most > 0 && leads(next, to, dead, most-1) {
+			return true
+		}
+	}
+	return false
 }
 
 // path is section 3 of the handover's design: from which phase to which.

@@ -21,8 +21,8 @@ type mistake struct {
 
 func mistakes() []mistake {
 	return []mistake{
-		{name: "the old credential is revoked before the new one is in use", step: func(_ *world, v *Vault, s Step) Step {
-			if v.Journal.Phase == Verifying && v.Journal.Op == nil && v.Current != nil && v.Journal.Ops[OpRevokeGrant] == 0 {
+		{name: "the old credential is revoked before the new one is in use", step: func(w *world, v *Vault, s Step) Step {
+			if w.ahead == nil && v.Journal.Phase == Verifying && v.Journal.Op == nil && v.Current != nil && v.Journal.Ops[OpRevokeGrant] == 0 {
 				next := v.copy()
 				return Step{Vault: next, Call: next.intend(OpRevokeGrant, SlotCurrent, "fp")}
 			}
@@ -42,7 +42,7 @@ func mistakes() []mistake {
 			return s
 		}},
 		{name: "a code is sent again", step: func(w *world, v *Vault, s Step) Step {
-			if v.Journal.Phase == Verifying && v.Journal.Ops[OpIssue] == 1 && v.Pending != nil && v.Pending.VerifiedAt.IsZero() {
+			if w.ahead == nil && v.Journal.Phase == Verifying && v.Journal.Ops[OpIssue] == 1 && v.Pending != nil && v.Pending.VerifiedAt.IsZero() {
 				for code := range w.p.sentCodes {
 					if w.p.sentCodes[code] == 1 && w.p.issued > 1 {
 						next := v.copy()
@@ -77,7 +77,7 @@ func mistakes() []mistake {
 			}
 		}},
 		{name: "a refresh token is sent twice", setup: func(w *world) { w.facts.Rules.Overlap = 3 * time.Hour }, step: func(w *world, v *Vault, s Step) Step {
-			if c := v.Current; c != nil && c.OldRefresh != "" && w.p.sentRefresh[c.OldRefresh] == 1 && v.Journal.Op == nil {
+			if c := v.Current; w.ahead == nil && c != nil && c.OldRefresh != "" && w.p.sentRefresh[c.OldRefresh] == 1 && v.Journal.Op == nil {
 				next := v.copy()
 				next.Current.Refresh, next.Current.OldRefresh = c.OldRefresh, ""
 				return Step{Vault: next, Call: next.intend(OpRefresh, SlotCurrent, "fp")}
@@ -109,7 +109,7 @@ func mistakes() []mistake {
 			}
 			return s
 		}},
-		{name: "an open operation is simply done again", kind: 3, setup: func(w *world) { w.at, w.fault = 3, crashAfter }, step: func(w *world, v *Vault, s Step) Step {
+		{name: "an open operation is simply done again", kind: 3, setup: func(w *world) { w.at, w.fault = 2, crashAfter }, step: func(w *world, v *Vault, s Step) Step {
 			if op := v.Journal.Op; op != nil && w.own == "" {
 				next := v.copy()
 				next.Journal.Op = nil

@@ -8,7 +8,7 @@ func probed(v *Vault, slot Which, o *Outcome, f *Facts, now time.Time) {
 	case v.slot(slot) == nil:
 	case slot == SlotCurrent:
 		checked(v, o, f, now)
-		if o.Kind == Done && (v.Journal.Phase == Overlap || v.Journal.Phase == Proving) {
+		if o.Kind == Done && v.weighs() {
 			weighNew(v, now)
 		}
 	case v.Journal.Phase == Proving || v.Journal.Phase == Revoking:
@@ -19,12 +19,24 @@ func probed(v *Vault, slot Which, o *Outcome, f *Facts, now time.Time) {
 	}
 }
 
+// weighs says that a probe of the new credential decides how the rotation goes on.
+func (v *Vault) weighs() bool {
+	switch v.Journal.Phase {
+	case Overlap, Proving:
+		return true
+	case Revoking:
+		return v.Journal.OldDead != ""
+	default:
+		return false
+	}
+}
+
 // weighNew weighs a probe of the new credential after its promotion.
 func weighNew(v *Vault, now time.Time) {
 	j := &v.Journal
 	if j.Health != HealthVerified {
 		j.GoodChecks = 0
-		if j.Health.Bad() && (j.Phase == Proving || v.Retiring == nil) {
+		if j.Health.Bad() && (j.Phase != Overlap || v.Retiring == nil) {
 			stranded(v, now)
 		}
 		return
@@ -57,9 +69,12 @@ func swapBack(v *Vault, o *Outcome, now time.Time) {
 	}
 }
 
-// stranded: nothing that is stored is accepted. Only a new consent helps.
+// stranded: nothing that is stored is accepted. Only a new consent helps, and it is asked
+// for at once; a platform that mints is left alone for a while.
 func stranded(v *Vault, now time.Time) {
 	v.Journal.Failed = FailedCurrentDenied
 	v.enter(Issuing, now)
-	v.again(&Outcome{RetryAfter: longPause}, now)
+	if v.Journal.Mode == ByMint {
+		v.again(&Outcome{RetryAfter: longPause}, now)
+	}
 }

@@ -49,6 +49,8 @@ type world struct {
 	struck   bool
 	process  int
 	own      string
+	ahead    *Vault // what this process holds and has not stored; nil: nothing
+	unstored *Call  // whose result that is; nil: no mutating call's
 	serial   int
 	ambig    int // issues whose outcome was lost
 	stores   int
@@ -161,9 +163,17 @@ func bend(o Outcome, c *Call, f fault) Outcome {
 	return o
 }
 
-// pass performs one step, as one reconcile does; false: nothing is to be done now.
+// held is what this process goes on from.
+func (w *world) held() *Vault {
+	if w.ahead != nil {
+		return w.ahead
+	}
+	return w.load()
+}
+
+// pass performs one step of a reconcile; false: nothing is to be done now.
 func (w *world) pass() (bool, error) {
-	v := w.load()
+	v := w.held()
 	f := w.facts
 	f.OwnAttempt, f.Rotations = w.own, w.status
 	f.Fingerprint = Fingerprinter(key)
@@ -172,7 +182,7 @@ func (w *world) pass() (bool, error) {
 	w.consent(v, &f)
 	w.attest(v)
 	f.Attested = w.facts.Attested
-	s := Next(v, &f, w.now)
+	s := Onward(w.load(), v, &f, w.now)
 	if w.mistake.step != nil {
 		s = w.mistake.step(w, v, s)
 	}
@@ -183,6 +193,8 @@ func (w *world) pass() (bool, error) {
 		if err := w.publish(v); err != nil {
 			return true, err
 		}
+		w.ahead = s.Vault
+		return true, nil
 	}
 	if s.Vault == nil && s.Call == nil {
 		if v.Journal.Phase != Idle && !s.At.IsZero() && s.At.After(w.now) {
@@ -191,47 +203,61 @@ func (w *world) pass() (bool, error) {
 		}
 		return false, nil
 	}
-	return true, w.perform(s, v, &f)
+	return true, w.perform(s, &f)
 }
 
 func (w *world) wait(at time.Time) { w.now = at }
 
-func (w *world) perform(s Step, v *Vault, f *Facts) error {
-	if s.Vault != nil && !(w.mistake.noIntent && s.Call != nil) {
-		if s.Call != nil && s.Call.Op != nil {
-			w.own = s.Call.Op.Attempt
+// keep stores what goes on from what is stored. A result is stored again and again.
+func (w *world) keep(v *Vault) error {
+	most := 1
+	if w.ahead != nil {
+		most = 3
+	}
+	var err error
+	for range most {
+		if err = w.store(v); err == nil || errors.Is(err, errCrash) {
+			break
 		}
-		if err := w.store(s.Vault); err != nil {
+	}
+	if errors.Is(err, errCrash) && w.unstored != nil && w.unstored.Op.Name == OpIssue && w.fault == crashBefore {
+		w.ambig++ // the answer died with the process
+	}
+	if w.ahead = nil; w.unstored != nil && (err == nil || errors.Is(err, errCrash)) {
+		w.own, w.unstored = "", nil
+	}
+	return err
+}
+
+func (w *world) perform(s Step, f *Facts) error {
+	mutates := s.Call != nil && s.Call.Op != nil
+	switch {
+	case s.Vault == nil || w.mistake.noIntent && s.Call != nil:
+	case s.Call != nil && !mutates:
+		w.ahead = s.Vault
+	default:
+		if err := w.keep(s.Vault); err != nil {
 			w.own = ""
 			return err
 		}
-		v = w.load()
 	}
-	w.status = max(w.status, v.Journal.Rotations)
+	w.status = max(w.status, w.load().Journal.Rotations)
 	if s.Call == nil {
 		return nil
+	}
+	v := w.held()
+	if mutates {
+		w.own, w.unstored = s.Call.Op.Attempt, s.Call
 	}
 	o, err := w.call(s.Call, v)
 	if err != nil {
 		return err
 	}
-	next := Record(v, s.Call, &o, f, w.now)
+	w.ahead = Record(v, s.Call, &o, f, w.now)
 	if w.mistake.record != nil {
-		w.mistake.record(w, s.Call, &o, next)
+		w.mistake.record(w, s.Call, &o, w.ahead)
 	}
-	issue := s.Call.Op != nil && s.Call.Op.Name == OpIssue
-	for range 3 { // the result is stored again and again; a conflict only if it is still open
-		if err = w.store(next); err == nil || errors.Is(err, errCrash) {
-			break
-		}
-	}
-	if errors.Is(err, errCrash) && issue && w.fault == crashBefore {
-		w.ambig++ // the answer died with the process
-	}
-	if err == nil {
-		w.own = ""
-	}
-	return err
+	return nil
 }
 
 func (w *world) publish(v *Vault) error {
@@ -285,7 +311,7 @@ func (w *world) run(most int) {
 		busy, err := w.pass()
 		if errors.Is(err, errCrash) {
 			w.process++
-			w.own = ""
+			w.own, w.ahead, w.unstored = "", nil, nil
 		}
 		if w.settled() || !busy && err == nil {
 			return

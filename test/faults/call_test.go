@@ -7,10 +7,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"mithaq.dev/mithaq/hack/platformsim/world"
+	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/rotation"
 )
 
@@ -40,7 +40,7 @@ func (g *platformGate) RoundTrip(r *http.Request) (*http.Response, error) {
 	if s.stored, _, err = p.vault(); err != nil {
 		p.violated("the vault could not be read: %v", err)
 	}
-	s.effect = p.effectOf(&s)
+	s.effect = p.doing
 	f := p.called(s.effect)
 	switch f {
 	case crashBefore:
@@ -140,27 +140,28 @@ func (p *play) learn(body []byte) {
 	walk(parsed, "")
 }
 
-// effectOf names a call by the intent that is stored when it is sent.
-func (p *play) effectOf(s *send) string {
-	v := s.stored
-	if v == nil {
-		return "?"
-	}
-	if op := v.Journal.Op; op != nil {
+// perform makes a call and notes which: what is stored does not tell, since a result may
+// be stored with what follows it.
+func (p *play) perform(ctx context.Context, j custody.Job) rotation.Outcome {
+	p.doing = effectOf(j)
+	return custody.Perform(ctx, j)
+}
+
+// effectOf names a call.
+func effectOf(j custody.Job) string {
+	switch phase := j.Vault.Journal.Phase; {
+	case j.Call.Op != nil:
 		return map[rotation.OpName]string{
 			rotation.OpIssue: "e5 issue", rotation.OpRefresh: "refresh", rotation.OpRevokeGrant: "e12 revoke grant", rotation.OpRevokeAccess: "e13 revoke access",
 			rotation.OpUnseat: "e16 remove role", rotation.OpTry: "try", rotation.OpQuarantine: "quarantine grant", rotation.OpQuarantineAccess: "quarantine access",
-		}[op.Name]
-	}
-	holds := func(slot *rotation.Slot) bool { return slot != nil && slices.Contains(s.tokens, string(slot.Access)) }
-	switch {
-	case v.Journal.Phase == rotation.Verifying && holds(v.Pending):
+		}[j.Call.Op.Name]
+	case j.Call.Kind == rotation.CallIdentify:
 		return "e7 identity"
-	case holds(v.Retiring):
-		return "e18 probe old"
-	case v.Journal.Phase == rotation.Unseating:
+	case j.Call.Kind == rotation.CallPeople:
 		return "list people"
-	case v.Journal.Phase == rotation.Proving:
+	case j.Call.Slot == rotation.SlotRetiring:
+		return "e18 probe old"
+	case phase == rotation.Proving || phase == rotation.Revoking:
 		return "e19 probe current"
 	}
 	return "check current"
@@ -234,32 +235,37 @@ func (p *play) nameWrite(a *rotation.Vault) {
 	}
 }
 
-// changeOf names what a stored change is in the handover's design.
+// changeOf names what a stored change is in the handover's design: it may be several.
 func changeOf(a, b *rotation.Vault) string {
 	from, to := a.Journal.Op, b.Journal.Op
-	switch {
-	case from == nil && to != nil:
-		return map[rotation.OpName]string{
-			rotation.OpIssue: "e4 intent", rotation.OpRevokeGrant: "e11 intent", rotation.OpRevokeAccess: "e11 intent", rotation.OpUnseat: "e15 intent",
-		}[to.Name] + suffix(to.Name)
-	case from != nil && to == nil:
-		return map[rotation.OpName]string{
+	var is []string
+	if from != nil && (to == nil || to.Attempt != from.Attempt) {
+		is = append(is, map[rotation.OpName]string{
 			rotation.OpIssue: "e6 pending", rotation.OpRevokeGrant: "e14 result", rotation.OpRevokeAccess: "e14 result", rotation.OpUnseat: "e17 result",
-		}[from.Name] + suffix(from.Name)
-	case b.Pending != nil && !b.Pending.VerifiedAt.IsZero():
-		return "e8 verified"
-	case a.Journal.Phase != b.Journal.Phase:
-		switch b.Journal.Phase {
-		case rotation.Promoted:
-			return "e9 promote"
-		case rotation.Idle:
-			return "e20 close"
-		case rotation.AwaitingConsent, rotation.Issuing:
-			return "e1 e2 open and verifier"
-		}
-		return "phase"
+		}[from.Name]+suffix(from.Name))
 	}
-	return "step"
+	switch was, in := a.Journal.Phase, b.Journal.Phase; {
+	case a.Pending != nil && credID(b.Current) == a.Pending.CredID:
+		is = append(is, "e8 verified", "e9 promote")
+	case b.Pending != nil && !b.Pending.VerifiedAt.IsZero():
+		is = append(is, "e8 verified")
+	case was == in:
+	case in == rotation.Idle:
+		is = append(is, "e20 close")
+	case in == rotation.AwaitingConsent || was == rotation.Idle:
+		is = append(is, "e1 e2 open and verifier")
+	case len(is) == 0 && to == nil:
+		is = append(is, "phase")
+	}
+	if to != nil && (from == nil || to.Attempt != from.Attempt) {
+		is = append(is, map[rotation.OpName]string{
+			rotation.OpIssue: "e4 intent", rotation.OpRevokeGrant: "e11 intent", rotation.OpRevokeAccess: "e11 intent", rotation.OpUnseat: "e15 intent",
+		}[to.Name]+suffix(to.Name))
+	}
+	if len(is) == 0 {
+		return "step"
+	}
+	return strings.Join(is, " + ")
 }
 
 // suffix tells renewals and quarantines from the operations of the design.

@@ -43,7 +43,10 @@ type result struct {
 	Seeded           int     `json:"seeded"`
 	SeededCaught     int     `json:"seededCaught"`
 	MutatingCallsMax int     `json:"mutatingCallsMax"`
-	APIWritesMax     int     `json:"apiWritesMax"`
+	// APIWritesMax are the requests of one rotation without a fault that change objects,
+	// EventsMax the events that it tells beside them.
+	APIWritesMax int `json:"apiWritesMax"`
+	EventsMax    int `json:"eventsMax"`
 	// Canaries is how many secrets the sweep made and searched for.
 	Canaries int64 `json:"canaries"`
 	// Effects counts the plans by what was struck.
@@ -174,6 +177,7 @@ func plans(t *testing.T) (all []plan, effects []string) {
 		if p == nil {
 			continue
 		}
+		shared.result.Violations += len(p.violations)
 		p.measure(t)
 		of, named := p.strikes(dry[i])
 		all, effects = append(all, of...), append(effects, named...)
@@ -184,11 +188,19 @@ func plans(t *testing.T) (all []plan, effects []string) {
 // measure takes the figures of a run without a fault.
 func (p *play) measure(t *testing.T) {
 	t.Helper()
+	for _, effect := range p.effects {
+		t.Logf("    %s: %s", p.plan.site.name+"/"+p.scenario.name, effect)
+	}
 	if p.scenario.deletes || p.scenario.delay+p.scenario.slow > 0 {
 		return
 	}
 	shared.result.MutatingCallsMax = max(shared.result.MutatingCallsMax, p.mutating)
 	shared.result.APIWritesMax = max(shared.result.APIWritesMax, p.writes)
+	shared.result.EventsMax = max(shared.result.EventsMax, p.events)
+	const mostWrites, mostCalls = 20, 4 // the handover's design, I11
+	if p.writes > mostWrites || p.mutating > mostCalls {
+		t.Errorf("%s, %s: %s, want at most %d and %d", p.site.name, p.scenario.name, p.summary(), mostWrites, mostCalls)
+	}
 	t.Logf("%s, %s: %s", p.site.name, p.scenario.name, p.summary())
 }
 
@@ -322,7 +334,7 @@ func covered(t *testing.T) {
 		before, after, others := 0, 0, 0
 		for struck, n := range shared.result.Effects {
 			switch {
-			case !strings.HasPrefix(struck, effect+" ") && !strings.HasPrefix(struck, effect+","):
+			case !isEffect(struck, effect):
 			case strings.HasSuffix(struck, ", "+string(crashBefore)):
 				before += n
 			case strings.HasSuffix(struck, ", "+string(crashAfter)):
@@ -336,6 +348,12 @@ func covered(t *testing.T) {
 			t.Errorf("%s was not struck before, after and otherwise", effect)
 		}
 	}
+}
+
+// isEffect says that what was struck is, or is part of, an effect: one write may be several.
+func isEffect(struck, effect string) bool {
+	was, fields := strings.Fields(strings.ReplaceAll(struck, ",", " ")), strings.Fields(effect)
+	return was[0] == fields[0] && slices.Contains(was, fields[1])
 }
 
 // replay plays one plan again, and shows it.

@@ -35,7 +35,7 @@ type mistake struct {
 func performs(around func(p *play, ctx context.Context, j custody.Job, call func() rotation.Outcome) rotation.Outcome) func(*play, *handover.Config) {
 	return func(p *play, cfg *handover.Config) {
 		cfg.Perform = func(ctx context.Context, j custody.Job) rotation.Outcome {
-			return around(p, ctx, j, func() rotation.Outcome { return custody.Perform(ctx, j) })
+			return around(p, ctx, j, func() rotation.Outcome { return p.perform(ctx, j) })
 		}
 	}
 }

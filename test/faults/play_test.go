@@ -95,6 +95,8 @@ type play struct {
 	deaf          bool
 	more          []func() // to be done at the end
 	refreshes     map[string]int
+	doing         string // what the call under way is
+	events        int    // told since the trigger
 	overlapping   int
 }
 
@@ -175,7 +177,7 @@ func (p *play) start() {
 	known.Set(connectionOf(v1alpha1.PlatformName(p.site.on)), apps)
 	cfg := handover.Config{
 		Client: through, Secrets: through, Keeper: &custody.Keeper{Client: through, Namespace: vaults}, Apps: known, Guard: &custody.Guard{},
-		Consents: p.desk, Editions: p.c.editions, Recorder: p, Clock: p.clock, Perform: custody.Perform,
+		Consents: p.desk, Editions: p.c.editions, Recorder: p, Clock: p.clock, Perform: p.perform,
 		Random: func() platform.Token { return mark + custody.Random()[len(mark):] }, Told: p.c.meter, Workers: 1,
 	}
 	if p.mistake != nil && p.armed {
@@ -206,6 +208,9 @@ func (p *play) openAt(which rotation.App, endpoint string) custody.App {
 // Eventf implements events.EventRecorder: what is told is kept for the search after
 // canaries.
 func (p *play) Eventf(_, _ runtime.Object, _, reason, action, note string, args ...any) {
+	if p.armed {
+		p.events++
+	}
 	p.texts = append(p.texts, fmt.Sprintf(reason+" "+action+" "+note, args...))
 }
 
