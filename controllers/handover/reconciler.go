@@ -95,13 +95,23 @@ func (r *Reconciler) advance(ctx context.Context, acc *v1alpha1.SocialAccount, s
 		}
 		f.Code, f.Import = "", nil // spent, or refused
 	}
+	waits := errors.Is(failed, errWaits)
+	if waits {
+		failed = nil
+	}
 	f.barred = r.barred(acc, failed)
 	if err := r.guardDeletion(ctx, acc, stored.Vault); err != nil {
 		failed = errors.Join(failed, err)
 	}
 	r.Wallet.Note(client.ObjectKeyFromObject(acc), acc.UID, stored.Vault.Current != nil)
 	r.offer(acc, stored.Vault, f)
+	if waits && failed == nil && r.soon(acc, stored.Vault) {
+		return ctrl.Result{RequeueAfter: waitsFor}, nil
+	}
 	failed = errors.Join(failed, r.show(ctx, acc, project(acc, stored.Vault, f, r.Clock.Now(), r.Consents.URL)))
+	if waits && failed == nil {
+		return ctrl.Result{RequeueAfter: waitsFor}, nil
+	}
 	return r.rest(step, stored.Vault, f, failed)
 }
 
@@ -139,8 +149,10 @@ func (r *Reconciler) again(step rotation.Step, v *rotation.Vault, f *facts) time
 // errClosed: the app that a call needs is not open. Nothing was sent or stored.
 var errClosed = errors.New("the app that the next call needs is not open")
 
-// perform does one step: intent, guard, effect, result.
+// perform does one step: budget, intent, guard, effect, result. Nothing is written of a
+// call that has to wait for its budget.
 func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, stored custody.Stored, s rotation.Step, f *facts) (custody.Stored, error) {
+	sent := errUnsent // what became of the call, for its budget
 	job := custody.Job{Call: s.Call, Ref: f.ref, RedirectURI: r.Consents.RedirectURI()}
 	if s.Call != nil {
 		open := false
@@ -150,6 +162,11 @@ func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, s
 		if err := r.guard(ctx, s.Call); err != nil {
 			return stored, err
 		}
+		answered, ok := r.take(acc, stored.Vault, f, job)
+		if !ok {
+			return stored, errWaits
+		}
+		defer func() { answered(sent) }()
 	}
 	if err := r.holdDeletion(ctx, acc, s); err != nil {
 		return stored, err
@@ -162,6 +179,7 @@ func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, s
 	outcome, held := rotation.Outcome{Kind: rotation.Unavailable}, r.guard(ctx, s.Call)
 	if held == nil {
 		outcome = r.Perform(ctx, job)
+		sent = verdict(&outcome)
 	}
 	now := r.Clock.Now()
 	stored, err = r.record(ctx, acc, stored, result{s.Call, func(v *rotation.Vault) *rotation.Vault {

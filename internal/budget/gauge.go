@@ -114,7 +114,13 @@ func (g *gauge) expire(now time.Time) {
 	g.sent = g.sent[n:]
 }
 
-func (g *gauge) spend(now time.Time, units int64) {
+// fraction is reckoned by what a unit was seen to cost.
+func (g *gauge) fraction(units int64) float64 {
+	return max(g.slope, 0) * g.parts * float64(units) / float64(g.share)
+}
+
+func (g *gauge) spend(now time.Time, c claim) {
+	units := c.units
 	g.last = now
 	g.used += units
 	g.underway += units

@@ -39,6 +39,8 @@ type Budget struct {
 	Zone string
 	// Burst is the number of units that may go at once, of a Bucket.
 	Burst int
+	// Grants: nothing but GrantCalls is charged to it, so that they may use all of it.
+	Grants bool
 }
 
 // Charge is what one request costs of a bucket: PerRequest, and PerItem for every

@@ -49,6 +49,9 @@ const (
 	perApp   = 20
 	// burst is how many may go at once: what fits into one second.
 	burst = 8
+	// grantsPace is our own: for the OAuth endpoints nothing is published. Per second.
+	bucketGrants = "grants"
+	grantsPace   = 10
 
 	pageLimit = 100
 	opOpen    = "open"
@@ -70,6 +73,7 @@ func Adapter() platform.Adapter {
 		Budgets: []platform.Budget{
 			{Bucket: bucketToken, Kind: platform.BudgetBucket, Limit: perToken, Window: time.Second, Burst: burst},
 			{Bucket: bucketApp, Kind: platform.BudgetBucket, Limit: perApp, Window: time.Second, Burst: 2 * burst},
+			{Bucket: bucketGrants, Kind: platform.BudgetBucket, Limit: grantsPace, Window: time.Second, Burst: grantsPace, Grants: true},
 		},
 		Profiles: map[platform.Lookup]platform.Read{
 			platform.ByID:     read(1, 1, "GET "+endpointPublic),
@@ -85,12 +89,27 @@ func Adapter() platform.Adapter {
 			},
 		},
 		Custody: custody(),
+		Grants:  grantCosts(),
 		Gaps:    gaps(),
 		Readable: platform.Fields(
 			platform.FieldHandle, platform.FieldDisplayName, platform.FieldBio, platform.FieldWebsite,
 			platform.FieldAvatar, platform.FieldVerified, platform.FieldFollowers, platform.FieldLocation,
 		),
 		Open: open,
+	}
+}
+
+// grantCosts: an account's own token has the rate of a token for itself, and shares the
+// app's with the sweep. A list of people asks for the profile, the members, and the roles
+// of each: six are reckoned with, and more are not foreseen.
+func grantCosts() map[platform.GrantCall][]platform.Charge {
+	own := func(requests int) []platform.Charge {
+		return []platform.Charge{{Bucket: bucketApp, PerRequest: requests}}
+	}
+	oauth := []platform.Charge{{Bucket: bucketGrants, PerRequest: 1}}
+	return map[platform.GrantCall][]platform.Charge{
+		platform.CallExchange: oauth, platform.CallRefresh: oauth, platform.CallRevoke: oauth,
+		platform.CallIdentify: own(2), platform.CallIntrospect: own(1), platform.CallPeople: own(8),
 	}
 }
 
