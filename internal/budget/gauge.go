@@ -79,8 +79,8 @@ func (g *gauge) level(units int64) float64 {
 func percent(u platform.Usage) float64 { return 100 * float64(u.Limit-u.Remaining) / float64(u.Limit) }
 
 func (g *gauge) wait(now time.Time, c claim) time.Duration {
-	if now.Before(g.known.ResetsAt) {
-		return g.known.ResetsAt.Sub(now)
+	if now.Before(g.known.ResetsAt) && g.told && percent(g.known) >= float64(g.share) {
+		return g.known.ResetsAt.Sub(now) // below that a header's time is when to ask again had it been full
 	}
 	g.expire(now)
 	most := g.share
@@ -114,9 +114,14 @@ func (g *gauge) expire(now time.Time) {
 	g.sent = g.sent[n:]
 }
 
-// fraction is reckoned by what a unit was seen to cost.
+// fraction is their part of the percentage told, as of all units of the window. (What a
+// unit was seen to cost is rounded up by a percent, which is too much for a sum of many.)
 func (g *gauge) fraction(units int64) float64 {
-	return max(g.slope, 0) * g.parts * float64(units) / float64(g.share)
+	all := g.old + g.used
+	if !g.told || all <= 0 {
+		return 0
+	}
+	return percent(g.known) * float64(units) / float64(all) / float64(g.share)
 }
 
 func (g *gauge) spend(now time.Time, c claim) {
