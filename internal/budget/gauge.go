@@ -59,8 +59,11 @@ func (g *gauge) span() time.Duration { return g.window }
 // level is the percentage reckoned with after units more. The one told is rounded
 // down.
 func (g *gauge) level(units int64) float64 {
-	if !g.told && g.unheard >= few {
+	switch {
+	case !g.told && g.unheard >= few:
 		return 0
+	case !g.told: // requests, of whatever size: those before and this one
+		return assumed * float64(g.unheard+1)
 	}
 	slope := g.slope
 	if slope < 0 {

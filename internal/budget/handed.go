@@ -1,6 +1,9 @@
 package budget
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // handed are the units that handovers took of one bucket within its last span, in at
 // most about a thousand lots.
@@ -9,16 +12,17 @@ type handed struct {
 	total int64
 }
 
-// wait is how long a line waits so that handovers together take no more than Handed of
-// what others need too. A single one that is more than that goes when no other has gone
+// wait is how long a line waits so that handovers together take no more of it
+// than is theirs. A single one that is more than that goes when no other has gone
 // within the span.
 func (h *handed) wait(now time.Time, l line) time.Duration {
-	if !l.handover || l.a.budget.Grants {
+	most := float64(cmp.Or(l.a.budget.Handed, Handed))
+	if !l.handover || most >= 100 {
 		return 0
 	}
 	h.expire(now, l.a.span())
 	left, free := h.total, now
-	for i := 0; left > 0 && 100*l.a.fraction(left+l.units) > Handed; i++ {
+	for i := 0; left > 0 && 100*l.a.fraction(left+l.units) > most; i++ {
 		left -= h.sent[i].units
 		free = h.sent[i].at.Add(l.a.span())
 	}
@@ -26,7 +30,7 @@ func (h *handed) wait(now time.Time, l line) time.Duration {
 }
 
 func (h *handed) spend(now time.Time, l line) {
-	if !l.handover || l.a.budget.Grants {
+	if !l.handover {
 		return
 	}
 	span := l.a.span()

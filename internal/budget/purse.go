@@ -12,8 +12,8 @@ const (
 	// Reserved is the percentage of each budget that the sweep leaves alone: for
 	// handovers, and for accounts whose spec just changed.
 	Reserved = 5
-	// Handed is the percentage of each budget that handovers may take at most, so that
-	// however many there are the sweep keeps the rest.
+	// Handed is the percentage of each budget that handovers may take at most, unless the
+	// budget itself says how much: however many there are the sweep keeps the rest.
 	Handed = 25
 	// never is how long to wait for what does not come by itself.
 	never = time.Hour

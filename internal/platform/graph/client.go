@@ -48,7 +48,7 @@ func Budgets() []platform.Budget {
 	return []platform.Budget{
 		{Bucket: BucketApp, Kind: platform.BudgetGauge, Limit: 100, Window: AppWindow},
 		{Bucket: BucketPace, Kind: platform.BudgetBucket, Limit: 2, Window: time.Second, Burst: 2},
-		{Bucket: BucketGrants, Kind: platform.BudgetBucket, Limit: grantsPace, Window: time.Second, Burst: grantsBurst, Grants: true},
+		{Bucket: BucketGrants, Kind: platform.BudgetBucket, Limit: grantsPace, Window: time.Second, Burst: grantsBurst, Handed: 100},
 	}
 }
 

@@ -51,7 +51,7 @@ const (
 	burst = 8
 	// grantsPace is our own: for the OAuth endpoints nothing is published. Per second.
 	bucketGrants = "grants"
-	grantsPace   = 10
+	grantsPace   = 20
 
 	pageLimit = 100
 	opOpen    = "open"
@@ -72,8 +72,8 @@ func Adapter() platform.Adapter {
 		MediaHosts: []string{"cf-st.sc-cdn.net"},
 		Budgets: []platform.Budget{
 			{Bucket: bucketToken, Kind: platform.BudgetBucket, Limit: perToken, Window: time.Second, Burst: burst},
-			{Bucket: bucketApp, Kind: platform.BudgetBucket, Limit: perApp, Window: time.Second, Burst: 2 * burst},
-			{Bucket: bucketGrants, Kind: platform.BudgetBucket, Limit: grantsPace, Window: time.Second, Burst: grantsPace, Grants: true},
+			{Bucket: bucketApp, Kind: platform.BudgetBucket, Limit: perApp, Window: time.Second, Burst: 2 * burst, Handed: 100 - 100*perToken/perApp},
+			{Bucket: bucketGrants, Kind: platform.BudgetBucket, Limit: grantsPace, Window: time.Second, Burst: grantsPace, Handed: 100},
 		},
 		Profiles: map[platform.Lookup]platform.Read{
 			platform.ByID:     read(1, 1, "GET "+endpointPublic),
@@ -100,8 +100,9 @@ func Adapter() platform.Adapter {
 }
 
 // grantCosts: an account's own token has the rate of a token for itself, and shares the
-// app's with the sweep. A list of people asks for the profile, the members, and the roles
-// of each: six are reckoned with, and more are not foreseen.
+// app's with the sweep, whose own token can use no more than half of it. A list of people
+// asks for the profile, the members, and the roles of each: four are reckoned with, and
+// more are not foreseen.
 func grantCosts() map[platform.GrantCall][]platform.Charge {
 	own := func(requests int) []platform.Charge {
 		return []platform.Charge{{Bucket: bucketApp, PerRequest: requests}}
@@ -109,7 +110,7 @@ func grantCosts() map[platform.GrantCall][]platform.Charge {
 	oauth := []platform.Charge{{Bucket: bucketGrants, PerRequest: 1}}
 	return map[platform.GrantCall][]platform.Charge{
 		platform.CallExchange: oauth, platform.CallRefresh: oauth, platform.CallRevoke: oauth,
-		platform.CallIdentify: own(2), platform.CallIntrospect: own(1), platform.CallPeople: own(8),
+		platform.CallIdentify: own(2), platform.CallIntrospect: own(1), platform.CallPeople: own(6),
 	}
 }
 

@@ -25,7 +25,7 @@ const (
 )
 
 // grantsPace is our own: X publishes no limit of its OAuth endpoints. Per second.
-const grantsPace = 10
+const grantsPace = 20
 
 const (
 	credentialApp = "app bearer"
@@ -52,7 +52,7 @@ func budgets() []platform.Budget {
 	}
 	return append(out,
 		platform.Budget{Bucket: bucketMoney, Kind: platform.BudgetMoney, Zone: "UTC"},
-		platform.Budget{Bucket: bucketGrants, Kind: platform.BudgetBucket, Limit: grantsPace, Window: time.Second, Burst: grantsPace, Grants: true},
+		platform.Budget{Bucket: bucketGrants, Kind: platform.BudgetBucket, Limit: grantsPace, Window: time.Second, Burst: grantsPace, Handed: 100},
 	)
 }
 

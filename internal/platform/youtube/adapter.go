@@ -51,7 +51,7 @@ const (
 	// grantsPace is our own: Google's OAuth, OpenID and directory services publish no
 	// limit that holds for every project. Per second.
 	bucketGrants = "grants"
-	grantsPace   = 10
+	grantsPace   = 20
 	opOpen       = "open"
 
 	credentialKey = "API key"
@@ -70,7 +70,7 @@ func Adapter() platform.Adapter {
 		Budgets: []platform.Budget{
 			{Bucket: bucketUnits, Kind: platform.BudgetDay, Limit: unitsADay, Zone: pacific},
 			{Bucket: bucketFind, Kind: platform.BudgetDay, Limit: searchesADy, Zone: pacific},
-			{Bucket: bucketGrants, Kind: platform.BudgetBucket, Limit: grantsPace, Window: time.Second, Burst: grantsPace, Grants: true},
+			{Bucket: bucketGrants, Kind: platform.BudgetBucket, Limit: grantsPace, Window: time.Second, Burst: grantsPace, Handed: 100},
 		},
 		Profiles: map[platform.Lookup]platform.Read{
 			platform.ByID:     unit(batch, credentialKey, "GET "+endpointChannels+"?id="),
