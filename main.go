@@ -203,7 +203,7 @@ func handovers(ctx context.Context, mgr ctrl.Manager, o settings.Options, s shar
 	if err := handover.Setup(ctx, mgr, handover.Config{
 		Client: mgr.GetClient(), Fleet: s.fleet.WithCredentials(), Secrets: s.secrets, Keeper: s.keeper, Wallet: s.wallet, Apps: s.apps, Guard: s.Guard,
 		Consents: desk, Consented: desk.Source(), Editions: s.editions, Recorder: mgr.GetEventRecorder(handover.Name), Clock: clock.RealClock{},
-		Perform: custody.Perform, Random: custody.Random, Told: telemetry.NewHandovers(s.Registry), Workers: o.HandoverWorkers,
+		Perform: custody.Perform, Random: custody.Random, Budgets: s.engine, Told: telemetry.NewHandovers(s.Registry), Workers: o.HandoverWorkers,
 	}); err != nil {
 		return fmt.Errorf("setting up the handover controller: %w", err)
 	}

@@ -21,6 +21,8 @@ type hand struct {
 	ahead *rotation.Vault
 	// result is that of a call that changed something, while only ahead holds it.
 	result *result
+	// sent is what became of the last call, for its budget.
+	sent error
 }
 
 // result is what a call yielded, to be taken into whatever vault is stored.
@@ -32,7 +34,8 @@ type result struct {
 // errClosed: the app that a call needs is not open. Nothing was sent or stored.
 var errClosed = errors.New("the app that the next call needs is not open")
 
-// perform does one step: intent, guard, effect, result.
+// perform does one step: budget, intent, guard, effect, result. Nothing is written of a
+// call that has to wait for its budget.
 func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, h *hand, s rotation.Step, f *facts) error {
 	job := custody.Job{Call: s.Call, Ref: f.ref, RedirectURI: r.Consents.RedirectURI()}
 	if s.Call != nil {
@@ -43,6 +46,12 @@ func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, h
 		if err := r.guard(ctx, s.Call); err != nil {
 			return err
 		}
+		answered, ok := r.take(acc, h.ahead, f, job)
+		if !ok {
+			return errWaits
+		}
+		h.sent = errUnsent
+		defer func() { answered(h.sent) }()
 	}
 	if err := r.holdDeletion(ctx, acc, s); err != nil {
 		return err
@@ -65,6 +74,7 @@ func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, h
 	}
 	job.Vault, job.Now = h.ahead, r.Clock.Now()
 	outcome := r.Perform(ctx, job)
+	h.sent = verdict(&outcome)
 	h.ahead = rotation.Record(h.ahead, s.Call, &outcome, &f.Facts, r.Clock.Now())
 	return nil
 }
@@ -79,6 +89,7 @@ func (r *Reconciler) mutate(ctx context.Context, acc *v1alpha1.SocialAccount, h 
 	outcome, held := rotation.Outcome{Kind: rotation.Unavailable}, r.guard(ctx, s.Call)
 	if held == nil {
 		outcome = r.Perform(ctx, job)
+		h.sent = verdict(&outcome)
 	}
 	now := r.Clock.Now()
 	h.result = &result{s.Call, func(v *rotation.Vault) *rotation.Vault {

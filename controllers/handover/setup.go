@@ -26,6 +26,7 @@ import (
 	"mithaq.dev/mithaq/internal/connection"
 	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/edition"
+	"mithaq.dev/mithaq/internal/observe"
 	"mithaq.dev/mithaq/internal/platform"
 	"mithaq.dev/mithaq/internal/rotation"
 	"mithaq.dev/mithaq/internal/wake"
@@ -86,10 +87,19 @@ type Config struct {
 	Perform func(context.Context, custody.Job) rotation.Outcome
 	// Random returns a fresh secret of 256 bits, in text.
 	Random func() platform.Token
+	// Budgets are those of the connections; nil: nothing is counted.
+	Budgets Budgets
 	// Told counts what the metrics show; never nil.
 	Told Meter
 	// Workers is the number of accounts that are handled at a time.
 	Workers int
+}
+
+// Budgets are what the platforms allow.
+type Budgets interface {
+	// Take asks for a call. ok is false while it has to wait; Errands wakes its account.
+	Take(a observe.Errand) (done func(error), ok bool)
+	Errands() source.Source
 }
 
 // Meter counts for the metrics.
@@ -108,8 +118,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, cfg Config) error {
 			opened.Add(req)
 		}
 	})
-	return ctrl.NewControllerManagedBy(mgr).
-		Named("handover").
+	of := ctrl.NewControllerManagedBy(mgr).Named("handover")
+	if cfg.Budgets != nil {
+		of = of.WatchesRawSource(cfg.Budgets.Errands())
+	}
+	return of.
 		Watches(&v1alpha1.SocialAccount{}, &handler.EnqueueRequestForObject{}, builder.WithPredicates(concerned())).
 		Watches(&v1alpha1.GovernancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.all), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(cfg.Consented).

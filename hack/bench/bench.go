@@ -32,6 +32,9 @@ type bench struct {
 	raw rest.Interface
 	// sweeping: the policy asks for the interval of the measured sweeps.
 	sweeping bool
+	// handing: massHandover is to come; more are arguments of the operator for one phase.
+	handing bool
+	more    []string
 }
 
 // phase is one that can be asked for.
@@ -54,7 +57,7 @@ func phases() []phase {
 		{"steady", first, (*bench).steady},
 		{"drift", first, (*bench).drift},
 		{"policyEdit", first, (*bench).policyEdit},
-		{"massHandover", nil, (*bench).massHandover},
+		{"massHandover", first, (*bench).massHandover},
 		{"naive", nil, (*bench).naive},
 	}
 }
@@ -127,12 +130,6 @@ func (b *bench) within(ctx context.Context, p phase) error {
 		return cause
 	}
 	return err
-}
-
-// massHandover is not measured here.
-func (b *bench) massHandover(context.Context) error {
-	b.result.MassHandover = &massHandover{Measured: false, Why: "not measured by this benchmark"}
-	return nil
 }
 
 // until waits for a condition, asked every so often, while the operator runs.

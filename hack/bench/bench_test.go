@@ -53,7 +53,9 @@ func measured(n int) *result {
 		Steady:      &steady{Sweeps: 3, APIWrites: 2, CPUMicrosPerAccountPerSweep: 10},
 		Drift:       &drift{Changed: 10, DetectedP99Seconds: 1, Sweeps: 1},
 		PolicyEdit:  &policyEdit{ChangedVerdicts: 10, Writes: 10, Seconds: 9},
-		Naive:       &naive{CPUMicrosPerAccountPerSweep: 700},
+
+		MassHandover: &massHandover{Rotations: 1000, WritesPerRotation: 19, OldestLookSeconds: 90, PromisedSeconds: 900},
+		Naive:        &naive{CPUMicrosPerAccountPerSweep: 700},
 	}
 }
 

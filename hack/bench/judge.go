@@ -82,6 +82,7 @@ func (r *result) judge() {
 		return float64(r.PolicyEdit.Writes - r.PolicyEdit.ChangedVerdicts)
 	})
 	most("policyEdit", "policy edit: seconds until everybody was judged anew", wantEditSeconds, func() float64 { return r.PolicyEdit.Seconds })
+	r.judgeHandover()
 }
 
 // target adds one whose phase may not have been measured.
@@ -108,6 +109,7 @@ func (r *result) has(phase string) bool {
 	return map[string]bool{
 		"convergence": r.Convergence != nil, "memory": r.Memory != nil, "platform": r.Platform != nil, "ceiling": r.Ceiling != nil && r.Convergence != nil,
 		"restart": r.Restart != nil, "steady": r.Steady != nil, "drift": r.Drift != nil, "policyEdit": r.PolicyEdit != nil, "naive": r.Naive != nil,
+		"massHandover": r.MassHandover != nil,
 	}[phase]
 }
 
@@ -160,9 +162,6 @@ func (r *result) targetTable() string {
 // remarks are what a reader of the tables has to know.
 func (r *result) remarks() string {
 	var b strings.Builder
-	if r.MassHandover != nil && !r.MassHandover.Measured {
-		fmt.Fprintf(&b, "massHandover: %s\n", r.MassHandover.Why)
-	}
 	for _, name := range slices.Sorted(maps.Keys(r.Failed)) {
 		fmt.Fprintf(&b, "phase %s FAILED: %s\n", name, r.Failed[name])
 	}

@@ -31,6 +31,7 @@ type options struct {
 	ceilingObjects, naiveSize int
 	naiveEvery                time.Duration
 	profiles                  bool
+	rotations                 int
 }
 
 func parse() (options, error) {
@@ -53,11 +54,12 @@ func parse() (options, error) {
 	flag.IntVar(&o.naiveSize, "naive-accounts", 2000, "accounts of the naive controller, at most X's of the fleet")
 	flag.DurationVar(&o.naiveEvery, "naive-every", 30*time.Second, "the naive controller's interval")
 	flag.BoolVar(&o.profiles, "profiles", false, "take CPU and heap profiles of the operator; costs a little")
+	flag.IntVar(&o.rotations, "rotations", 1000, "accounts that change hands at once, at most the size of the fleet")
 	flag.Parse()
 	if o.pageOnly && o.page == "" {
 		return o, errors.New("--page-only needs --page")
 	}
-	if flag.NArg() > 0 || o.sweeps < 1 || o.writers < 1 || o.every < time.Second || o.naiveEvery < time.Second || o.naiveSize < 1 || o.ceilingObjects < 1 {
+	if flag.NArg() > 0 || o.sweeps < 1 || o.writers < 1 || o.every < time.Second || o.naiveEvery < time.Second || o.naiveSize < 1 || o.ceilingObjects < 1 || o.rotations < 1 {
 		return o, errors.New("an argument that is no flag, or a number below 1, or an interval below 1s")
 	}
 	return o, nil
@@ -96,7 +98,7 @@ func run(ctx context.Context, o options) (err error) {
 	if err := os.MkdirAll(o.state, 0o750); err != nil {
 		return fmt.Errorf("creating %s: %w", o.state, err)
 	}
-	b := &bench{options: o, fleet: f, say: newTeller(os.Stdout), result: newResult(o, f)}
+	b := &bench{options: o, fleet: f, say: newTeller(os.Stdout), result: newResult(o, f), handing: wanted["massHandover"]}
 	defer func() { err = errors.Join(err, b.stop()) }()
 	if err := b.prepare(ctx); err != nil {
 		return err

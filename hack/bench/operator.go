@@ -84,6 +84,7 @@ func (b *bench) startOperator(ctx context.Context) error {
 	if b.profiles {
 		args = append(args, "--pprof-bind-address="+o.pprof)
 	}
+	args = append(args, b.more...)
 	b.result.Settings.Flags, b.result.Settings.Environment = args, env
 	o.started = time.Now()
 	o.Process, err = local.Start(b.place(), "operator", append(env, "KUBECONFIG="+kubeconfig), append([]string{filepath.Join(b.bin, "mithaq")}, args...)...)

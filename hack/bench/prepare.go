@@ -54,7 +54,7 @@ func (b *bench) prepare(ctx context.Context) error {
 }
 
 func (b *bench) startSimulator(ctx context.Context) error {
-	raw, err := json.Marshal(b.fleet.World())
+	raw, err := json.Marshal(b.furnish(b.fleet.World()))
 	if err != nil {
 		return err
 	}
@@ -71,6 +71,7 @@ func (b *bench) startSimulator(ctx context.Context) error {
 	}
 	// With its organisation, Snapchat is read by pages and not account by account.
 	b.simulator.Secrets[fleet.SnapchatSecret][fleet.OrganizationsKey] = fleet.Organisation
+	fleet.Keys(b.simulator.Secrets)
 	b.sim = measure.Simulator{Base: b.simulator.Addresses[local.Control]}
 	return nil
 }

@@ -173,11 +173,6 @@ type policyEdit struct {
 	ByResource    map[string]int `json:"writesByResource"`
 }
 
-type massHandover struct {
-	Measured bool   `json:"measured"`
-	Why      string `json:"why"`
-}
-
 // naive is the controller of hack/bench/naive.
 type naive struct {
 	CPUMicrosPerAccountPerSweep float64 `json:"cpuMicrosPerAccountPerSweep"`

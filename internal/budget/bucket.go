@@ -63,13 +63,18 @@ func missing(l *rate.Limiter, now time.Time, units int64) time.Duration {
 	return time.Duration(math.Ceil(lack / float64(l.Limit()) * float64(time.Second)))
 }
 
+func (b *bucket) fraction(units int64) float64 { return float64(units) / float64(b.units) }
+
 // spend takes in pieces what is more than the bucket holds: the debt is waited for.
-func (b *bucket) spend(now time.Time, units int64) {
+// What handovers take is not the sweep's.
+func (b *bucket) spend(now time.Time, c claim) {
 	b.begin(now)
-	for units > 0 {
+	for units := c.units; units > 0; {
 		piece := min(units, int64(b.burst))
 		b.all.ReserveN(now, int(piece))
-		b.sweep.ReserveN(now, int(piece))
+		if !c.handover {
+			b.sweep.ReserveN(now, int(piece))
+		}
 		units -= piece
 	}
 }

@@ -12,6 +12,8 @@ type count struct {
 	// date is the day, as 2006-01-02 in the budget's zone.
 	date  string
 	spent int64
+	// handed is what handovers of this process spent of it.
+	handed int64
 	// saved is what was spent according to the last line that was saved of this day;
 	// -1: none was.
 	saved int64
@@ -88,20 +90,26 @@ func (d *day) wait(now time.Time, c claim) time.Duration {
 	if c.urgent {
 		return 0
 	}
-	return d.pace(now, d.spent+c.units, most)
+	return d.pace(now, d.spent-d.handed+c.units, most)
 }
 
+func (d *day) fraction(units int64) float64 { return float64(units) / float64(max(d.share, 1)) }
+
 // pace spreads the day's units over the day, an eighth of them ahead of the clock:
-// spent at once they would leave everybody unseen until midnight.
+// spent at once they would leave everybody unseen until midnight. What handovers spent
+// holds nobody up before the units end.
 func (d *day) pace(now time.Time, spent, most int64) time.Duration {
 	ahead := most / 8
 	share := float64(spent-ahead) / float64(max(most-ahead, 1))
 	return max(midnight(now, d.zone).Add(-24*time.Hour).Add(time.Duration(share*float64(24*time.Hour))).Sub(now), 0)
 }
 
-func (d *day) spend(now time.Time, units int64) {
+func (d *day) spend(now time.Time, c claim) {
 	d.roll(now, d.zone)
-	d.spent += units
+	d.spent += c.units
+	if c.handover {
+		d.handed += c.units
+	}
 }
 
 func (d *day) done(int64) {}

@@ -59,8 +59,11 @@ func (g *gauge) span() time.Duration { return g.window }
 // level is the percentage reckoned with after units more. The one told is rounded
 // down.
 func (g *gauge) level(units int64) float64 {
-	if !g.told && g.unheard >= few {
+	switch {
+	case !g.told && g.unheard >= few:
 		return 0
+	case !g.told: // requests, of whatever size: those before and this one
+		return assumed * float64(g.unheard+1)
 	}
 	slope := g.slope
 	if slope < 0 {
@@ -79,8 +82,8 @@ func (g *gauge) level(units int64) float64 {
 func percent(u platform.Usage) float64 { return 100 * float64(u.Limit-u.Remaining) / float64(u.Limit) }
 
 func (g *gauge) wait(now time.Time, c claim) time.Duration {
-	if now.Before(g.known.ResetsAt) {
-		return g.known.ResetsAt.Sub(now)
+	if now.Before(g.known.ResetsAt) && g.told && percent(g.known) >= float64(g.share) {
+		return g.known.ResetsAt.Sub(now) // below that a header's time is when to ask again had it been full
 	}
 	g.expire(now)
 	most := g.share
@@ -114,7 +117,18 @@ func (g *gauge) expire(now time.Time) {
 	g.sent = g.sent[n:]
 }
 
-func (g *gauge) spend(now time.Time, units int64) {
+// fraction is their part of the percentage told, as of all units of the window. (What a
+// unit was seen to cost is rounded up by a percent, which is too much for a sum of many.)
+func (g *gauge) fraction(units int64) float64 {
+	all := g.old + g.used
+	if !g.told || all <= 0 {
+		return 0
+	}
+	return percent(g.known) * float64(units) / float64(all) / float64(g.share)
+}
+
+func (g *gauge) spend(now time.Time, c claim) {
+	units := c.units
 	g.last = now
 	g.used += units
 	g.underway += units

@@ -76,9 +76,17 @@ func (m *money) wait(now time.Time, c claim) time.Duration {
 	return 0
 }
 
-func (m *money) spend(now time.Time, units int64) {
+// fraction of no limit is nothing.
+func (m *money) fraction(units int64) float64 {
+	if m.limit == 0 {
+		return 0
+	}
+	return float64(units) / float64(m.limit)
+}
+
+func (m *money) spend(now time.Time, c claim) {
 	m.roll(now)
-	m.spent += units
+	m.spent += c.units
 }
 
 // unpaid is how many items have yet to be paid for today, at a price each.

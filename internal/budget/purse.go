@@ -12,6 +12,9 @@ const (
 	// Reserved is the percentage of each budget that the sweep leaves alone: for
 	// handovers, and for accounts whose spec just changed.
 	Reserved = 5
+	// Handed is the percentage of each budget that handovers may take at most, unless the
+	// budget itself says how much: however many there are the sweep keeps the rest.
+	Handed = 25
 	// never is how long to wait for what does not come by itself.
 	never = time.Hour
 )
@@ -42,6 +45,8 @@ type Request struct {
 	Items []Item
 	// Urgent requests may use the reserve.
 	Urgent bool
+	// Handover requests may use the reserve too, and together no more than Handed.
+	Handover bool
 	// Ahead is the number of items that are more important than these and have yet to
 	// be paid for today.
 	Ahead int
@@ -62,12 +67,14 @@ type store interface {
 type spender interface {
 	// wait is how long a claim has to wait, 0: it may go now.
 	wait(now time.Time, c claim) time.Duration
-	// spend counts units that go now; done says that they were answered, or never will
+	// spend counts what goes now; done says that its units were answered, or never will
 	// be.
-	spend(now time.Time, units int64)
+	spend(now time.Time, c claim)
 	done(units int64)
 	// usable is how many units of a span are ours; 0: nobody knows.
 	usable() int64
+	// fraction is how much of what is ours units of a span are; 0: nobody knows.
+	fraction(units int64) float64
 }
 
 type teller interface {
@@ -84,12 +91,14 @@ type teller interface {
 type claim struct {
 	units, keep int64
 	urgent      bool
+	handover    bool
 }
 
 // account is one bucket's store, and what stops it.
 type account struct {
 	store
 	budget platform.Budget
+	handed handed
 	// until is the end of a pause; refusals are those in a row that said no time.
 	until    time.Time
 	refusals int
@@ -143,6 +152,7 @@ func newStore(b platform.Budget, limits Limits) store {
 
 // inherit goes on with a count that must not be forgotten.
 func (a *account) inherit(old *account) {
+	a.handed = old.handed
 	switch was := old.store.(type) {
 	case *day:
 		if s, ok := a.store.(*day); ok {
@@ -173,12 +183,12 @@ func (p *Purse) lines(r Request, now time.Time) []line {
 		}
 		price := int64(c.PerItem)
 		l := line{a: a, charge: c}
-		l.units, l.urgent = int64(c.PerRequest)+price*int64(len(r.Items)), r.Urgent
+		l.units, l.urgent, l.handover = int64(c.PerRequest)+price*int64(len(r.Items)), r.Urgent || r.Handover, r.Handover
 		if m, ok := a.store.(*money); ok && c.Once {
 			l.units = int64(c.PerRequest) + price*m.unpaid(r.Items, price, now)
 			l.keep = price * int64(r.Ahead)
 		}
-		if !r.Urgent {
+		if !l.urgent {
 			l.keep += a.usable() * Reserved / 100
 		}
 		lines = append(lines, l)
@@ -193,7 +203,7 @@ func (p *Purse) Wait(r Request, now time.Time) time.Duration {
 	for _, l := range p.lines(r, now) {
 		longest = max(longest, l.a.until.Sub(now))
 		if l.units > 0 {
-			longest = max(longest, l.a.wait(now, l.claim))
+			longest = max(longest, l.a.wait(now, l.claim), l.a.handed.wait(now, l))
 		}
 	}
 	return longest
@@ -204,7 +214,8 @@ func (p *Purse) Spend(r Request, now time.Time) *Receipt {
 	receipt := &Receipt{request: r, lines: p.lines(r, now), at: now}
 	for _, l := range receipt.lines {
 		if l.units > 0 {
-			l.a.spend(now, l.units)
+			l.a.spend(now, l.claim)
+			l.a.handed.spend(now, l)
 		}
 	}
 	for _, l := range receipt.lines {

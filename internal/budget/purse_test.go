@@ -321,3 +321,73 @@ func TestWhatIsUnderWayIsToldAsSpentOnlyUnderALimit(t *testing.T) {
 		}
 	}
 }
+
+// A gauge that nobody tells of lets small requests through beside large ones: until some
+// told, each counts as a percent, whatever it asks for.
+func TestAnUntoldGaugeCountsRequests(t *testing.T) {
+	t.Parallel()
+	p := New([]platform.Budget{{Bucket: "app", Kind: platform.BudgetGauge, Limit: 100, Window: time.Hour}}, Limits{Share: 80}, nil)
+	now := morning
+	for range 4 {
+		r := p.Spend(Request{Charges: []platform.Charge{{Bucket: "app", PerItem: 1}}, Items: make([]Item, 50)}, now)
+		r.Done(nil, true, now)
+	}
+	one := Request{Charges: []platform.Charge{{Bucket: "app", PerRequest: 1}}, Handover: true}
+	for range 100 {
+		if wait := p.Wait(one, now); wait > 0 {
+			t.Fatalf("it waits for %s", wait)
+		}
+		p.Spend(one, now).Done(nil, true, now)
+	}
+}
+
+// The time in a header is to be waited for only where the gauge is full.
+func TestAGaugeThatIsNotFullIsAsked(t *testing.T) {
+	t.Parallel()
+	r := Request{Charges: []platform.Charge{{Bucket: "app", PerRequest: 1}}}
+	for left, want := range map[int]time.Duration{100: 0, 60: 0, 0: 5 * time.Minute} {
+		p := New([]platform.Budget{{Bucket: "app", Kind: platform.BudgetGauge, Limit: 100, Window: time.Hour}}, Limits{Share: 80}, nil)
+		p.Usage(platform.Usage{Bucket: "app", Limit: 100, Remaining: left, ResetsAt: morning.Add(5 * time.Minute)}, morning)
+		if got := p.Wait(r, morning); got != want {
+			t.Errorf("%d left: it waits for %s, want %s", left, got, want)
+		}
+	}
+}
+
+// However many handovers there are, every kind of budget leaves the others three
+// quarters; and a budget of their own is theirs.
+func TestHandoversTakeAQuarterAtMost(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		budget platform.Budget
+		within time.Duration
+		want   int
+	}{
+		"window":         {platform.Budget{Kind: platform.BudgetWindow, Limit: 100, Window: 15 * time.Minute}, 15 * time.Minute, 25},
+		"day":            {platform.Budget{Kind: platform.BudgetDay, Limit: 100, Zone: "UTC"}, 12 * time.Hour, 25},
+		"bucket":         {platform.Budget{Kind: platform.BudgetBucket, Limit: 100, Window: time.Minute, Burst: 100}, 10 * time.Minute, 250},
+		"its own":        {platform.Budget{Kind: platform.BudgetBucket, Limit: 100, Window: time.Minute, Burst: 100, Handed: 100}, 10 * time.Minute, 1000},
+		"money":          {platform.Budget{Kind: platform.BudgetMoney, Zone: "UTC"}, 12 * time.Hour, 25},
+		"told of nobody": {platform.Budget{Kind: platform.BudgetGauge, Limit: 100, Window: time.Hour}, time.Minute, 60},
+	} {
+		c.budget.Bucket = "b"
+		p := New([]platform.Budget{c.budget}, Limits{Share: 100, DailyMicroUSD: 100}, nil)
+		r := Request{Charges: []platform.Charge{{Bucket: "b", PerRequest: 1}}, Handover: true}
+		n := 0
+		for now := morning; now.Before(morning.Add(c.within)); {
+			wait := p.Wait(r, now)
+			if wait == 0 {
+				n++
+				p.Spend(r, now).Done(nil, true, now)
+				wait = time.Second / 10
+				if c.budget.Kind == platform.BudgetGauge {
+					wait = time.Second
+				}
+			}
+			now = now.Add(wait)
+		}
+		if n < c.want-2 || n > c.want+1 {
+			t.Errorf("%s: %d went, want %d", name, n, c.want)
+		}
+	}
+}

@@ -101,10 +101,12 @@ func (w *window) expire(now time.Time) {
 	w.sent = w.sent[n:]
 }
 
-func (w *window) spend(now time.Time, units int64) {
-	w.sent = append(w.sent, sent{now, units})
-	w.total += units
-	w.underway += units
+func (w *window) fraction(units int64) float64 { return float64(units) / float64(max(w.usable(), 1)) }
+
+func (w *window) spend(now time.Time, c claim) {
+	w.sent = append(w.sent, sent{now, c.units})
+	w.total += c.units
+	w.underway += c.units
 }
 
 func (w *window) done(units int64) {

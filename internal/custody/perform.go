@@ -219,7 +219,9 @@ func outcome(err error) rotation.Outcome {
 		o.Kind = rotation.Misconfigured
 	case platform.KindAmbiguous:
 		o.Kind = rotation.Ambiguous
-	case platform.KindUnavailable, platform.KindRateLimited, platform.KindBudgetExhausted:
+	case platform.KindRateLimited:
+		o.Limited = true
+	case platform.KindUnavailable, platform.KindBudgetExhausted:
 	}
 	return o
 }

@@ -34,6 +34,7 @@ type conn struct {
 	urgent  map[platform.Lookup]*queue
 	retries []*batch
 	purse   *budget.Purse
+	errands errands
 	images  images
 	mass    mass
 	walk    walk

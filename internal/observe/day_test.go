@@ -316,29 +316,6 @@ func TestAListThatIsRefusedIsNoOutage(t *testing.T) {
 	}
 }
 
-// A handover counts against the same budget, and may use the reserve.
-func TestTakeUsesTheReserve(t *testing.T) {
-	r := newRigWith(t, limits(1, 20))
-	r.fleetEvery(100, time.Minute)
-	r.header()
-	charges := []platform.Charge{{Bucket: bucketBy, PerRequest: 1}}
-	n := 0
-	for {
-		wait, done := r.engine.Take("x", charges)
-		if wait > 0 {
-			break
-		}
-		done(true)
-		n++
-	}
-	if n != 20 {
-		t.Errorf("%d of 20 requests were granted", n)
-	}
-	if wait, _ := r.engine.Take("nobody", charges); wait <= 0 {
-		t.Error("a connection that is not there grants requests")
-	}
-}
-
 // A new day asks to be saved by itself: nobody is asked anything before that, so no
 // answer could remind of it.
 func TestANewDayAsksToBeSaved(t *testing.T) {

@@ -41,6 +41,7 @@ type Engine struct {
 	cfg         Config
 	accounts    *wake.Source
 	connections *wake.Source
+	turns       *wake.Source
 	metrics     *meters
 	// kick wakes the loop.
 	kick chan struct{}
@@ -75,7 +76,7 @@ func New(cfg Config) *Engine {
 		cfg.MaxWait = 500 * time.Millisecond
 	}
 	e := &Engine{
-		cfg: cfg, accounts: wake.NewSource(), connections: wake.NewSource(),
+		cfg: cfg, accounts: wake.NewSource(), connections: wake.NewSource(), turns: wake.NewSource(),
 		kick:    make(chan struct{}, 1),
 		started: cfg.Clock.Now(),
 		targets: map[name]*target{}, promises: map[promise]*promise{}, conns: map[string]*conn{},
@@ -272,6 +273,7 @@ func (e *Engine) step(now time.Time) (ready []func(context.Context), rest time.D
 		if c.purse != nil {
 			c.remind(e, now) // a new day may have begun: nothing is spent of it yet
 		}
+		rest = min(rest, e.serveErrands(c, now))
 		for {
 			b, wait := c.next(now, e.cfg)
 			if b == nil {

@@ -1,6 +1,8 @@
 package observe
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"mithaq.dev/mithaq/internal/platform"
@@ -13,8 +15,9 @@ type meters struct {
 	batches  *prometheus.CounterVec
 	doubtful *prometheus.CounterVec
 	reads    *prometheus.CounterVec
+	waits    *prometheus.HistogramVec
 
-	lag, targets, remaining, outage *prometheus.Desc
+	lag, targets, remaining, outage, errands *prometheus.Desc
 }
 
 func newMeters(e *Engine, reg prometheus.Registerer) *meters {
@@ -29,13 +32,18 @@ func newMeters(e *Engine, reg prometheus.Registerer) *meters {
 		reads: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mithaq_observe_activity_reads_total", Help: "Reads of activity, by stream and outcome: answered or the kind of failure.",
 		}, []string{"platform", "stream", "result"}),
+		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "mithaq_budget_handover_wait_seconds", Help: "How long a call of a handover waited for its connection's budget.",
+			Buckets: []float64{0.01, 0.1, 1, 10, 60, 600, 3600},
+		}, []string{"platform"}),
+		errands:   prometheus.NewDesc("mithaq_budget_handover_waiting", "Calls of handovers that wait for their connection's budget.", []string{"platform"}, nil),
 		lag:       prometheus.NewDesc("mithaq_observe_age_seconds", "Age of the oldest knowledge of any account.", []string{"platform", "tier"}, nil),
 		targets:   prometheus.NewDesc("mithaq_observe_accounts", "Accounts that are being looked at, by the way of looking.", []string{"platform", "lookup"}, nil),
 		remaining: prometheus.NewDesc("mithaq_budget_remaining_requests", "Requests left in the window of a bucket, as its platform last said.", []string{"platform", "bucket"}, nil),
 		outage:    prometheus.NewDesc("mithaq_observe_outage", "1 while a platform is out of reach.", []string{"platform"}, nil),
 	}
 	if reg != nil {
-		reg.MustRegister(m, m.batches, m.doubtful, m.reads)
+		reg.MustRegister(m, m.batches, m.doubtful, m.reads, m.waits)
 	}
 	return m
 }
@@ -48,6 +56,10 @@ func (m *meters) read(p platform.Name, stream platform.Stream, result string) {
 	m.reads.WithLabelValues(string(p), string(stream), result).Inc()
 }
 
+func (m *meters) waited(p platform.Name, d time.Duration) {
+	m.waits.WithLabelValues(string(p)).Observe(d.Seconds())
+}
+
 func (m *meters) unbelieved(p platform.Name, why string) {
 	m.doubtful.WithLabelValues(string(p), why).Inc()
 }
@@ -57,11 +69,12 @@ func (m *meters) forget(p platform.Name) {
 	gone := prometheus.Labels{"platform": string(p)}
 	m.batches.DeletePartialMatch(gone)
 	m.doubtful.DeletePartialMatch(gone)
+	m.waits.DeletePartialMatch(gone)
 }
 
 // Describe implements prometheus.Collector.
 func (m *meters) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.lag, m.targets, m.remaining, m.outage} {
+	for _, d := range []*prometheus.Desc{m.lag, m.targets, m.remaining, m.outage, m.errands} {
 		ch <- d
 	}
 }
@@ -80,6 +93,9 @@ func (m *meters) Collect(ch chan<- prometheus.Metric) {
 	left, outages := m.engine.remaining()
 	for key, n := range left {
 		gauge(m.remaining, float64(n), key[:]...)
+	}
+	for p, n := range m.engine.errandsWaiting() {
+		gauge(m.errands, float64(n), string(p))
 	}
 	for p, out := range outages {
 		v := 0.0

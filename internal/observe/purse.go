@@ -49,44 +49,20 @@ func (e *Engine) Saved(connection string, lines []budget.Line) {
 	}
 }
 
-// Take counts a request that somebody else makes through a connection, such as a
-// step of a handover: it may use the reserve. It says how long to wait, and where
-// that is 0, the request counts and done has to be called once it was answered
-// (false: nobody knows whether it was).
-func (e *Engine) Take(connection string, charges []platform.Charge, ids ...string) (wait time.Duration, done func(answered bool)) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	c, ok := e.conns[connection]
-	if !ok || c.purse == nil {
-		return time.Minute, nil
-	}
-	r := budget.Request{Charges: charges, Urgent: true}
-	for _, id := range ids {
-		r.Items = append(r.Items, budget.Item{ID: id})
-	}
-	now := e.cfg.Clock.Now()
-	if wait := c.purse.Wait(r, now); wait > 0 {
-		return wait, nil
-	}
-	receipt := c.purse.Spend(r, now)
-	c.remind(e, now)
-	return 0, func(answered bool) {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		receipt.Done(nil, answered, e.cfg.Clock.Now())
-		e.wakeLoop()
-	}
-}
-
 // request is what looking at targets costs.
 func (c *conn) request(by platform.Lookup, targets []*target, urgent bool) budget.Request {
 	r := budget.Request{Charges: c.Adapter.Profiles[by].Charges, Urgent: urgent, Items: make([]budget.Item, len(targets))}
 	if by == platform.ByID {
 		for i, t := range targets {
-			r.Items[i] = budget.Item{ID: t.id, Remembered: t.restored && (c.Saved.Swept || sameDay(t.at.time(), c.opened))}
+			r.Items[i] = budget.Item{ID: t.id, Remembered: c.remembers(t)}
 		}
 	}
 	return r
+}
+
+// remembers says that an account was paid for on this day before this process began.
+func (c *conn) remembers(t *target) bool {
+	return t.restored && (c.Saved.Swept || sameDay(t.at.time(), c.opened))
 }
 
 func sameDay(a, b time.Time) bool {

@@ -209,6 +209,7 @@ func TestMetrics(t *testing.T) {
 	expect(1, map[string]float64{
 		"mithaq_observe_accounts handle X": 1, "mithaq_observe_accounts id X": 3,
 		"mithaq_budget_remaining_requests users X": 299, "mithaq_observe_outage X": 0,
+		"mithaq_budget_handover_waiting X": 0,
 	})
 	for _, i := range []int{0, 1, 2, 5} {
 		r.engine.Forget(key(i))
@@ -220,7 +221,7 @@ func TestMetrics(t *testing.T) {
 	r.run(time.Minute)
 	r.platform.kind(platform.KindUnavailable, 0)
 	r.run(2 * testEvery)
-	expect(1, map[string]float64{"mithaq_observe_accounts id X": 1, "mithaq_observe_outage X": 1})
+	expect(1, map[string]float64{"mithaq_observe_accounts id X": 1, "mithaq_observe_outage X": 1, "mithaq_budget_handover_waiting X": 0})
 	if _, series := scrape(t, r); series["mithaq_observe_batches_total"] != 2 { // answered by id, unavailable: what was before the drop is gone
 		t.Errorf("got %v", series)
 	}

@@ -39,6 +39,9 @@ type Budget struct {
 	Zone string
 	// Burst is the number of units that may go at once, of a Bucket.
 	Burst int
+	// Handed is the percentage of it that GrantCalls may take where that is another than
+	// usual: more than a sweep can ever use is left over, or nothing else is charged to it.
+	Handed int
 }
 
 // Charge is what one request costs of a bucket: PerRequest, and PerItem for every

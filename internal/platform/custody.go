@@ -177,6 +177,21 @@ type Unseater interface {
 	Unseat(ctx context.Context, token Token, ref AccountRef, member Member) error
 }
 
+// GrantCall is a call of the life of a grant, as far as budgets go.
+type GrantCall string
+
+// The calls: a closed list.
+const (
+	CallExchange   GrantCall = "exchange"
+	CallMint       GrantCall = "mint"
+	CallRefresh    GrantCall = "refresh"
+	CallIdentify   GrantCall = "identify"
+	CallIntrospect GrantCall = "introspect"
+	CallRevoke     GrantCall = "revoke"
+	CallPeople     GrantCall = "people"
+	CallUnseat     GrantCall = "unseat"
+)
+
 // Keys of an app Secret that have one meaning on every platform.
 const (
 	KeyClientID     = "clientID"

@@ -176,6 +176,10 @@ type Adapter struct {
 	Rereads Read
 	// Custody says what the platform really allows at a handover.
 	Custody Custody
+	// Grants says what each call of a grant's life costs, as many requests as it may
+	// take; an item is the account. What is limited per token or person is not in it:
+	// one account's handover comes nowhere near. One that is not there costs nothing.
+	Grants map[GrantCall][]Charge
 	// Gaps are what the platform does not expose, for people: a subject such as
 	// "likes made" and why. They go into docs/platforms.md.
 	Gaps []Gap

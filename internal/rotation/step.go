@@ -81,6 +81,8 @@ type Outcome struct {
 	Kind OutcomeKind
 	// RetryAfter is how long to wait, where the platform said so.
 	RetryAfter time.Duration
+	// Limited: it is Unavailable because a budget of requests is used up.
+	Limited bool
 	// Product of an issue or a refresh that is Done.
 	Product *Product
 	// Identity of an identify, or of a probe where the platform tells.

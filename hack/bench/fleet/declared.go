@@ -62,7 +62,21 @@ func Policy(every time.Duration) *v1alpha1.GovernancePolicy {
 }
 
 func observation(every time.Duration) *v1alpha1.ObservationIntervals {
-	return &v1alpha1.ObservationIntervals{ProfileEvery: &metav1.Duration{Duration: every}, StaleAfter: &metav1.Duration{Duration: 10 * every}}
+	return &v1alpha1.ObservationIntervals{ProfileEvery: &metav1.Duration{Duration: every}, StaleAfter: &metav1.Duration{Duration: StaleAfter(every)}}
+}
+
+// StaleAfter is how old the knowledge of an account may be that is looked at every so
+// often.
+func StaleAfter(every time.Duration) time.Duration { return 10 * every }
+
+// HandsOver lets a change of the accountable person start a handover, with both
+// credentials alive for a moment only. Without the limit of accounts a person, whoever
+// follows on many would break it.
+func HandsOver(policy *v1alpha1.GovernancePolicy) {
+	policy.Spec.Credentials = &v1alpha1.CredentialRules{
+		RotateOn: []v1alpha1.RotateOn{v1alpha1.RotateOnAccountableChanged}, Overlap: &metav1.Duration{Duration: time.Second},
+	}
+	policy.Spec.Ownership.MaxAccountsPerPerson = 100_000
 }
 
 // Every changes how often everybody is looked at, and no rule.
@@ -135,6 +149,9 @@ func (f *Fleet) Connections(addresses map[string]string) ([]*v1alpha1.PlatformCo
 				Spec: v1alpha1.PlatformConnectionSpec{
 					Platform: p, Default: ptr.To(n == 0), Endpoint: address, AppSecretRef: v1alpha1.LocalReference{Name: v1alpha1.ObjectName(lower(p) + "-moe-app")},
 				},
+			}
+			if p == v1alpha1.PlatformX && f.hands {
+				c.Spec.AlternateAppSecretRef = &v1alpha1.LocalReference{Name: XSecond}
 			}
 			if p == v1alpha1.PlatformYouTube {
 				c.Spec.Options = &v1alpha1.PlatformOptions{YouTube: &v1alpha1.YouTubeOptions{DailyUnits: YouTubeUnits}}

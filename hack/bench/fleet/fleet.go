@@ -52,6 +52,8 @@ type Fleet struct {
 	N int
 	// Prefix begins the connections' names' numbers; see ConnectionsOf.
 	perConnection int
+	// hands: Hands has added what handovers need.
+	hands bool
 	// weights are the sums of the directorates' shares.
 	weights []int
 }

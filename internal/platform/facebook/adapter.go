@@ -51,6 +51,7 @@ func Adapter() platform.Adapter {
 		},
 		Rereads: read("/{post}", "system-user token of a portfolio that has the Page"),
 		Custody: systemUser(),
+		Grants:  graph.GrantCosts(),
 		Gaps:    gaps(),
 		Readable: platform.Fields(
 			platform.FieldHandle, platform.FieldDisplayName, platform.FieldBio, platform.FieldWebsite,

@@ -28,6 +28,15 @@ const (
 const (
 	BucketApp  = "app"
 	BucketPace = "pace"
+	// BucketGrants is our own ceiling of the single requests of a grant's life, beside
+	// which no batch waits.
+	BucketGrants = "grants"
+)
+
+// grantsPace is a fifth of the calls that two batches hold. Per second.
+const (
+	grantsPace  = 20
+	grantsBurst = 10
 )
 
 // AppWindow is the rolling window of the app's gauge (rate-limiting, Platform limits).
@@ -39,6 +48,22 @@ func Budgets() []platform.Budget {
 	return []platform.Budget{
 		{Bucket: BucketApp, Kind: platform.BudgetGauge, Limit: 100, Window: AppWindow},
 		{Bucket: BucketPace, Kind: platform.BudgetBucket, Limit: 2, Window: time.Second, Burst: 2},
+		{Bucket: BucketGrants, Kind: platform.BudgetBucket, Limit: grantsPace, Window: time.Second, Burst: grantsBurst, Handed: 100},
+	}
+}
+
+// GrantCosts are what the calls of a grant's life cost: all their requests our own
+// ceiling, and the app's gauge those that are about no Page or account, which have
+// budgets of their own (facebook.md, section 6). Listing people takes three lists, and on
+// a Page two requests more.
+func GrantCosts() map[platform.GrantCall][]platform.Charge {
+	cost := func(requests, app int) []platform.Charge {
+		return []platform.Charge{{Bucket: BucketGrants, PerRequest: requests}, {Bucket: BucketApp, PerRequest: app}}
+	}
+	return map[platform.GrantCall][]platform.Charge{
+		platform.CallExchange: cost(3, 3), platform.CallMint: cost(1, 1), platform.CallRefresh: cost(1, 1),
+		platform.CallIdentify: cost(2, 1), platform.CallIntrospect: cost(1, 1), platform.CallRevoke: cost(2, 2),
+		platform.CallPeople: cost(5, 1), platform.CallUnseat: cost(1, 0),
 	}
 }
 

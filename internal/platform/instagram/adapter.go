@@ -79,6 +79,7 @@ func Adapter() platform.Adapter {
 		},
 		Rereads: read("/{ig-media}", ours, 1, 1),
 		Custody: systemUser(),
+		Grants:  graph.GrantCosts(),
 		Gaps:    gaps(),
 		Readable: platform.Fields(
 			platform.FieldHandle, platform.FieldDisplayName, platform.FieldBio, platform.FieldWebsite,

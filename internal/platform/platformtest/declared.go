@@ -36,6 +36,13 @@ func checkReads(t *testing.T, a platform.Adapter) {
 			}
 		}
 	}
+	for call, charges := range a.Grants {
+		for _, charge := range charges {
+			if _, ok := a.Budget(charge.Bucket); !ok {
+				t.Errorf("%s is charged to bucket %q, which is no budget", call, charge.Bucket)
+			}
+		}
+	}
 	if !slices.IsSorted(a.Custody.Scopes) {
 		t.Errorf("the scopes are not sorted: %s", a.Custody.Scopes)
 	}

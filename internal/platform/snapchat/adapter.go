@@ -49,6 +49,9 @@ const (
 	perApp   = 20
 	// burst is how many may go at once: what fits into one second.
 	burst = 8
+	// grantsPace is our own: for the OAuth endpoints nothing is published. Per second.
+	bucketGrants = "grants"
+	grantsPace   = 20
 
 	pageLimit = 100
 	opOpen    = "open"
@@ -69,7 +72,8 @@ func Adapter() platform.Adapter {
 		MediaHosts: []string{"cf-st.sc-cdn.net"},
 		Budgets: []platform.Budget{
 			{Bucket: bucketToken, Kind: platform.BudgetBucket, Limit: perToken, Window: time.Second, Burst: burst},
-			{Bucket: bucketApp, Kind: platform.BudgetBucket, Limit: perApp, Window: time.Second, Burst: 2 * burst},
+			{Bucket: bucketApp, Kind: platform.BudgetBucket, Limit: perApp, Window: time.Second, Burst: 2 * burst, Handed: 100 - 100*perToken/perApp},
+			{Bucket: bucketGrants, Kind: platform.BudgetBucket, Limit: grantsPace, Window: time.Second, Burst: grantsPace, Handed: 100},
 		},
 		Profiles: map[platform.Lookup]platform.Read{
 			platform.ByID:     read(1, 1, "GET "+endpointPublic),
@@ -85,12 +89,28 @@ func Adapter() platform.Adapter {
 			},
 		},
 		Custody: custody(),
+		Grants:  grantCosts(),
 		Gaps:    gaps(),
 		Readable: platform.Fields(
 			platform.FieldHandle, platform.FieldDisplayName, platform.FieldBio, platform.FieldWebsite,
 			platform.FieldAvatar, platform.FieldVerified, platform.FieldFollowers, platform.FieldLocation,
 		),
 		Open: open,
+	}
+}
+
+// grantCosts: an account's own token has the rate of a token for itself, and shares the
+// app's with the sweep, whose own token can use no more than half of it. A list of people
+// asks for the profile, the members, and the roles of each: four are reckoned with, and
+// more are not foreseen.
+func grantCosts() map[platform.GrantCall][]platform.Charge {
+	own := func(requests int) []platform.Charge {
+		return []platform.Charge{{Bucket: bucketApp, PerRequest: requests}}
+	}
+	oauth := []platform.Charge{{Bucket: bucketGrants, PerRequest: 1}}
+	return map[platform.GrantCall][]platform.Charge{
+		platform.CallExchange: oauth, platform.CallRefresh: oauth, platform.CallRevoke: oauth,
+		platform.CallIdentify: own(2), platform.CallIntrospect: own(1), platform.CallPeople: own(6),
 	}
 }
 

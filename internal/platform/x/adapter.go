@@ -49,6 +49,7 @@ func Adapter() platform.Adapter {
 			Credential: credentialApp, Endpoint: "GET " + endpointPosts,
 		},
 		Custody: custody(),
+		Grants:  grantCosts(),
 		Gaps:    gaps(),
 		Readable: platform.Fields(
 			platform.FieldHandle, platform.FieldDisplayName, platform.FieldBio, platform.FieldWebsite,

@@ -1,6 +1,10 @@
 package x
 
-import "mithaq.dev/mithaq/internal/platform"
+import (
+	"time"
+
+	"mithaq.dev/mithaq/internal/platform"
+)
 
 // Prices of one resource in millionths of a US dollar, pay per use (x.md, section 7).
 const (
@@ -17,7 +21,11 @@ const (
 	bucketLikes     = "users/liked_tweets"
 	bucketPosts     = "tweets"
 	bucketMoney     = "money"
+	bucketGrants    = "grants"
 )
+
+// grantsPace is our own: X publishes no limit of its OAuth endpoints. Per second.
+const grantsPace = 20
 
 const (
 	credentialApp = "app bearer"
@@ -42,7 +50,21 @@ func budgets() []platform.Budget {
 	} {
 		out = append(out, platform.Budget{Bucket: b.bucket, Kind: platform.BudgetWindow, Limit: b.limit, Window: window})
 	}
-	return append(out, platform.Budget{Bucket: bucketMoney, Kind: platform.BudgetMoney, Zone: "UTC"})
+	return append(out,
+		platform.Budget{Bucket: bucketMoney, Kind: platform.BudgetMoney, Zone: "UTC"},
+		platform.Budget{Bucket: bucketGrants, Kind: platform.BudgetBucket, Limit: grantsPace, Window: time.Second, Burst: grantsPace, Handed: 100},
+	)
+}
+
+// grantCosts: users/me is counted per account (75 in a window, x.md, section 7) and paid
+// for like any other look at that account on that day.
+func grantCosts() map[platform.GrantCall][]platform.Charge {
+	oauth := []platform.Charge{{Bucket: bucketGrants, PerRequest: 1}}
+	me := []platform.Charge{{Bucket: bucketMoney, PerItem: priceUser, Once: true}}
+	return map[platform.GrantCall][]platform.Charge{
+		platform.CallExchange: oauth, platform.CallRefresh: oauth, platform.CallRevoke: oauth,
+		platform.CallIdentify: me, platform.CallIntrospect: me,
+	}
 }
 
 // charges are one request of a bucket, and the price of each item.

@@ -3,6 +3,7 @@ package youtube
 import (
 	"context"
 	"errors"
+	"time"
 
 	admin "google.golang.org/api/admin/directory/v1"
 	"google.golang.org/api/option"
@@ -47,7 +48,11 @@ const (
 	bucketUnits = "units"
 	bucketFind  = "search"
 	pacific     = "America/Los_Angeles"
-	opOpen      = "open"
+	// grantsPace is our own: Google's OAuth, OpenID and directory services publish no
+	// limit that holds for every project. Per second.
+	bucketGrants = "grants"
+	grantsPace   = 20
+	opOpen       = "open"
 
 	credentialKey = "API key"
 	credentialOwn = "the channel's own token"
@@ -65,6 +70,7 @@ func Adapter() platform.Adapter {
 		Budgets: []platform.Budget{
 			{Bucket: bucketUnits, Kind: platform.BudgetDay, Limit: unitsADay, Zone: pacific},
 			{Bucket: bucketFind, Kind: platform.BudgetDay, Limit: searchesADy, Zone: pacific},
+			{Bucket: bucketGrants, Kind: platform.BudgetBucket, Limit: grantsPace, Window: time.Second, Burst: grantsPace, Handed: 100},
 		},
 		Profiles: map[platform.Lookup]platform.Read{
 			platform.ByID:     unit(batch, credentialKey, "GET "+endpointChannels+"?id="),
@@ -73,12 +79,28 @@ func Adapter() platform.Adapter {
 		Streams: streams(),
 		Rereads: unit(batch, credentialKey, "GET "+endpointVideos+"?id="),
 		Custody: custody(),
+		Grants:  grantCosts(),
 		Gaps:    gaps(),
 		Readable: platform.Fields(
 			platform.FieldHandle, platform.FieldDisplayName, platform.FieldBio, platform.FieldAvatar,
 			platform.FieldBanner, platform.FieldFollowers, platform.FieldPosts,
 		),
 		Open: open,
+	}
+}
+
+// grantCosts: of the calls of a grant's life only channels.list is the Data API's, which
+// counts units (youtube.md, section 6); asking for the person goes to OpenID. Ending what
+// an account has open takes a token, a sign-out, and two lists.
+func grantCosts() map[platform.GrantCall][]platform.Charge {
+	oauth := func(requests int) platform.Charge {
+		return platform.Charge{Bucket: bucketGrants, PerRequest: requests}
+	}
+	one := []platform.Charge{oauth(1)}
+	return map[platform.GrantCall][]platform.Charge{
+		platform.CallExchange: one, platform.CallRefresh: one, platform.CallRevoke: one, platform.CallIntrospect: one,
+		platform.CallIdentify: {{Bucket: bucketUnits, PerRequest: 1}, oauth(1)},
+		platform.CallUnseat:   {oauth(4)},
 	}
 }
 
