@@ -66,6 +66,8 @@ type site struct {
 	kubeconfig string
 	binary     string
 	declared   int
+	// public is the consent service's address.
+	public string
 }
 
 func newSite(t *testing.T, gate bool) *site {
@@ -100,7 +102,10 @@ func newSite(t *testing.T, gate bool) *site {
 	}
 	s.simulator = httptest.NewServer(x.New(s.world, x.Options{Limit: 1_000_000}))
 	t.Cleanup(s.simulator.Close)
-	if err := s.world.Load(world.Fleet{Apps: []world.App{{Platform: world.X, APIKey: "key", APISecret: "secret", AppToken: "bearer"}}}); err != nil {
+	if err := s.world.Load(world.Fleet{Apps: []world.App{
+		{Platform: world.X, APIKey: "key", APISecret: "secret", AppToken: "bearer"},
+		{Platform: world.X, APIKey: "key-b", APISecret: "secret-b", AppToken: "bearer-b"},
+	}}); err != nil {
 		t.Fatal(err)
 	}
 	s.install(cfg)
@@ -193,13 +198,28 @@ func (s *site) until(what string, within time.Duration, ask func(context.Context
 	return time.Since(began)
 }
 
+// freeAddress is a loopback address that nobody listens on.
+func (s *site) freeAddress() string {
+	s.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.Fatal(err)
+	}
+	if err := listener.Close(); err != nil {
+		s.Fatal(err)
+	}
+	return listener.Addr().String()
+}
+
 // process is one replica.
 type process struct {
 	site    *site
 	name    string
 	metrics string
-	cmd     *exec.Cmd
-	done    chan error
+	// consents is where it serves browsers.
+	consents string
+	cmd      *exec.Cmd
+	done     chan error
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -231,14 +251,7 @@ func (p *process) lines(words ...string) []string {
 // begin starts a replica.
 func (s *site) begin(name string, args ...string) *process {
 	s.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		s.Fatal(err)
-	}
-	p := &process{site: s, name: name, metrics: listener.Addr().String(), done: make(chan error, 1)}
-	if err := listener.Close(); err != nil {
-		s.Fatal(err)
-	}
+	p := &process{site: s, name: name, metrics: s.freeAddress(), done: make(chan error, 1)}
 	p.cmd = exec.Command(s.binary, append([]string{
 		"--operator-namespace", namespace, "--leader-elect", "--allow-insecure-endpoints", "--metrics-bind-address", p.metrics, "--metrics-secure=false",
 		"--health-probe-bind-address", "0", "--counts-settle", "500ms",
