@@ -54,6 +54,10 @@ func measured(n int) *result {
 		Drift:       &drift{Changed: 10, DetectedP99Seconds: 1, Sweeps: 1},
 		PolicyEdit:  &policyEdit{ChangedVerdicts: 10, Writes: 10, Seconds: 9},
 		Naive:       &naive{CPUMicrosPerAccountPerSweep: 700},
+		Shards: &sharded{
+			Processes: processes, Gate: true, Ratio: 0.38, SameEndState: true,
+			Killed: &killed{SecondsUntilObservedAgain: 140, BoundSeconds: 150},
+		},
 	}
 }
 

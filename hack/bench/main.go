@@ -31,6 +31,8 @@ type options struct {
 	ceilingObjects, naiveSize int
 	naiveEvery                time.Duration
 	profiles                  bool
+	divides                   bool
+	clearedSize               int
 }
 
 func parse() (options, error) {
@@ -53,11 +55,13 @@ func parse() (options, error) {
 	flag.IntVar(&o.naiveSize, "naive-accounts", 2000, "accounts of the naive controller, at most X's of the fleet")
 	flag.DurationVar(&o.naiveEvery, "naive-every", 30*time.Second, "the naive controller's interval")
 	flag.BoolVar(&o.profiles, "profiles", false, "take CPU and heap profiles of the operator; costs a little")
+	flag.BoolVar(&o.divides, "divides", true, "the API server divides lists and watches by itself where it is asked to: its gate "+shardedGate)
+	flag.IntVar(&o.clearedSize, "cleared-accounts", 10_000, "accounts whose statuses the shards phase takes away first, at most the size of the fleet")
 	flag.Parse()
 	if o.pageOnly && o.page == "" {
 		return o, errors.New("--page-only needs --page")
 	}
-	if flag.NArg() > 0 || o.sweeps < 1 || o.writers < 1 || o.every < time.Second || o.naiveEvery < time.Second || o.naiveSize < 1 || o.ceilingObjects < 1 {
+	if flag.NArg() > 0 || o.sweeps < 1 || o.writers < 1 || o.every < time.Second || o.naiveEvery < time.Second || o.naiveSize < 1 || o.ceilingObjects < 1 || o.clearedSize < 1 {
 		return o, errors.New("an argument that is no flag, or a number below 1, or an interval below 1s")
 	}
 	return o, nil

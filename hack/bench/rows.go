@@ -27,7 +27,7 @@ func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
 // rows are the figures in the order of the tables.
 func rows() []row {
-	return []row{
+	return append([]row{
 		{"convergence: seconds", true, 1, func(r *result) float64 { return r.Convergence.Seconds }, "convergence"},
 		{"convergence: seconds until caches were in sync", false, 1, func(r *result) float64 { return r.Convergence.ReadySeconds }, "convergence"},
 		{"convergence: writes", true, 0, func(r *result) float64 { return float64(r.Convergence.Writes) }, "convergence"},
@@ -65,5 +65,5 @@ func rows() []row {
 		{"policy edit: verdicts that it turned", false, 0, func(r *result) float64 { return float64(r.PolicyEdit.ChangedVerdicts) }, "policyEdit"},
 		{"policy edit: writes", false, 0, func(r *result) float64 { return float64(r.PolicyEdit.Writes) }, "policyEdit"},
 		{"policy edit: seconds", true, 1, func(r *result) float64 { return r.PolicyEdit.Seconds }, "policyEdit"},
-	}
+	}, shardRows()...)
 }
