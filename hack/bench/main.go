@@ -58,13 +58,17 @@ func parse() (options, error) {
 	flag.BoolVar(&o.divides, "divides", true, "the API server divides lists and watches by itself where it is asked to: its gate "+shardedGate)
 	flag.IntVar(&o.clearedSize, "cleared-accounts", 10_000, "accounts whose statuses the shards phase takes away first, at most the size of the fleet")
 	flag.Parse()
+	return o, o.check()
+}
+
+func (o options) check() error {
 	if o.pageOnly && o.page == "" {
-		return o, errors.New("--page-only needs --page")
+		return errors.New("--page-only needs --page")
 	}
 	if flag.NArg() > 0 || o.sweeps < 1 || o.writers < 1 || o.every < time.Second || o.naiveEvery < time.Second || o.naiveSize < 1 || o.ceilingObjects < 1 || o.clearedSize < 1 {
-		return o, errors.New("an argument that is no flag, or a number below 1, or an interval below 1s")
+		return errors.New("an argument that is no flag, or a number below 1, or an interval below 1s")
 	}
-	return o, nil
+	return nil
 }
 
 func (o options) place() local.Place { return local.Place{Root: o.root, Bin: o.bin, State: o.state} }

@@ -121,18 +121,7 @@ func (b *bench) together(ctx context.Context, out *sharded) error {
 		}
 		b.crew = append(b.crew, o)
 	}
-	if err := b.until(ctx, time.Second, func() (bool, error) {
-		seen, err := watch.figures()
-		if err != nil {
-			return false, err
-		}
-		b.say.bar("accounts converged", seen.settled, b.fleet.N)
-		if !b.crew.ready(ctx) {
-			return false, b.crew.ended()
-		}
-		judged, err := b.crew.reconciled(ctx)
-		return seen.settled >= b.fleet.N && judged >= b.fleet.N, errors.Join(err, b.crew.ended())
-	}); err != nil {
+	if err := b.crewSettles(ctx, watch); err != nil {
 		return err
 	}
 	out.SecondsToReady = time.Since(before.at).Seconds()
@@ -149,6 +138,22 @@ func (b *bench) together(ctx context.Context, out *sharded) error {
 	out.APIWrites, out.ByResource = after.Sum(), after
 	out.ForeignObjects, err = b.crew.foreign(ctx)
 	return err
+}
+
+// crewSettles waits until every status rests on an answer and every account was judged.
+func (b *bench) crewSettles(ctx context.Context, watch *tracker) error {
+	return b.until(ctx, time.Second, func() (bool, error) {
+		seen, err := watch.figures()
+		if err != nil {
+			return false, err
+		}
+		b.say.bar("accounts converged", seen.settled, b.fleet.N)
+		if !b.crew.ready(ctx) {
+			return false, b.crew.ended()
+		}
+		judged, err := b.crew.reconciled(ctx)
+		return seen.settled >= b.fleet.N && judged >= b.fleet.N, errors.Join(err, b.crew.ended())
+	})
 }
 
 // compareMemory compares the biggest replica with one process.

@@ -5,8 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -141,7 +139,7 @@ func (f *Front) handOn(w http.ResponseWriter, r *http.Request, i int) bool {
 			p.Out.Host, p.Out.Header, p.Out.Body = "", http.Header{}, nil
 		},
 		Transport: to.transport(),
-		ErrorLog:  log.New(io.Discard, "", 0), // it would name the address, and with it the code
+		ErrorLog:  silent, // it would name the address, and with it the code
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, _ error) {
 			harden(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { away(w) })).ServeHTTP(w, r)
 		},

@@ -193,7 +193,7 @@ func TestAConsentWaitsForTheNextHolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.holders[1] = peer{stranger.Listener.Addr().String(), gone.print}.String()
+	s.holders[1] = peer{stranger.Listener.Addr().String(), gone.pin}.String()
 	waits("somebody else at its address", address)
 	s.holders[1] = "nonsense"
 	waits("an announcement that is none", address)

@@ -28,20 +28,20 @@ const peerPatience = 4 * time.Second
 // whoever has not the key gets nothing.
 type peer struct {
 	address string
-	print   string
+	pin     string
 }
 
 // String is how a replica announces itself: "address fingerprint". Neither is a secret.
-func (p peer) String() string { return p.address + " " + p.print }
+func (p peer) String() string { return p.address + " " + p.pin }
 
 var errPeer = errors.New("another replica is not who it was announced as")
 
 func parsePeer(text string) (peer, error) {
-	address, print, ok := strings.Cut(text, " ")
-	if _, _, err := net.SplitHostPort(address); !ok || err != nil || len(print) != 2*sha256.Size {
+	address, pin, ok := strings.Cut(text, " ")
+	if _, _, err := net.SplitHostPort(address); !ok || err != nil || len(pin) != 2*sha256.Size {
 		return peer{}, errPeer
 	}
-	return peer{address, print}, nil
+	return peer{address, pin}, nil
 }
 
 func fingerprint(certificate []byte) string {
@@ -81,7 +81,7 @@ func (p peer) transport() *http.Transport {
 			MinVersion:         tls.VersionTLS13,
 			InsecureSkipVerify: true, //nolint:gosec // no authority signs for pods; VerifyConnection compares the very certificate
 			VerifyConnection: func(s tls.ConnectionState) error {
-				if len(s.PeerCertificates) != 1 || fingerprint(s.PeerCertificates[0].Raw) != p.print {
+				if len(s.PeerCertificates) != 1 || fingerprint(s.PeerCertificates[0].Raw) != p.pin {
 					return errPeer
 				}
 				return nil

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -161,12 +160,15 @@ func (s *Server) Start(ctx context.Context) error {
 	return serve(ctx, l, s.handler())
 }
 
+// silent is what net/http logs to: nothing of it may be kept.
+var silent = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+
 // serve serves until ctx ends. What goes wrong with a connection is not logged: it may
 // name the address that was asked for.
 func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: patience, ReadTimeout: patience, WriteTimeout: patience,
-		IdleTimeout: time.Minute, MaxHeaderBytes: maxHeader, ErrorLog: log.New(io.Discard, "", 0),
+		IdleTimeout: time.Minute, MaxHeaderBytes: maxHeader, ErrorLog: silent,
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
