@@ -56,7 +56,7 @@ func parse() (options, error) {
 	flag.DurationVar(&o.naiveEvery, "naive-every", 30*time.Second, "the naive controller's interval")
 	flag.BoolVar(&o.profiles, "profiles", false, "take CPU and heap profiles of the operator; costs a little")
 	flag.BoolVar(&o.divides, "divides", true, "the API server divides lists and watches by itself where it is asked to: its gate "+shardedGate)
-	flag.IntVar(&o.clearedSize, "cleared-accounts", 10_000, "accounts whose statuses the shards phase takes away first, at most the size of the fleet")
+	flag.IntVar(&o.clearedSize, "cleared-accounts", 2000, "accounts whose statuses the shards phase takes away and has written anew, by one process and by three; at most the size of the fleet")
 	flag.Parse()
 	return o, o.check()
 }

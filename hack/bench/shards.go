@@ -70,17 +70,11 @@ type killed struct {
 
 // shards lets several processes do what one did, and kills one of them.
 func (b *bench) shards(ctx context.Context) (err error) {
-	if err := b.running(ctx); err != nil {
-		return err
-	}
-	if err := b.stopOperator(); err != nil {
-		return err
-	}
-	want, err := b.endState(ctx)
+	out := &sharded{Processes: processes, Gate: b.divides, Cleared: min(b.fleet.N, b.clearedSize)}
+	want, err := b.alone(ctx, out.Cleared)
 	if err != nil {
 		return err
 	}
-	out := &sharded{Processes: processes, Gate: b.divides, Cleared: min(b.fleet.N, b.clearedSize)}
 	if err := b.clear(ctx, out.Cleared); err != nil {
 		return err
 	}
@@ -102,6 +96,40 @@ func (b *bench) shards(ctx context.Context) (err error) {
 	return err
 }
 
+// alone lets one process write the statuses anew that the others are to write after it,
+// under the same edition of the policy, and returns what all say then.
+func (b *bench) alone(ctx context.Context, n int) (endState, error) {
+	if err := b.stopOperator(); err != nil {
+		return endState{}, err
+	}
+	if !b.sweeping {
+		if err := b.edit(ctx, func(p *v1alpha1.GovernancePolicy) { fleet.Every(p, b.every) }); err != nil {
+			return endState{}, err
+		}
+		b.sweeping = true
+	}
+	if err := b.clear(ctx, n); err != nil {
+		return endState{}, err
+	}
+	watching, end := context.WithCancel(ctx)
+	defer end()
+	watch, err := startTracker(watching, b.raw)
+	if err != nil {
+		return endState{}, err
+	}
+	if err := b.startOperator(ctx); err != nil {
+		return endState{}, err
+	}
+	if err := b.allSettle(ctx, watch, crew{b.operator}); err != nil {
+		return endState{}, err
+	}
+	if _, err := b.untilQuiet(ctx, measure.Requests{}); err != nil {
+		return endState{}, err
+	}
+	is, err := b.endState(ctx)
+	return is, errors.Join(err, b.stopOperator())
+}
+
 // together begins the processes, and waits until they have done everything.
 func (b *bench) together(ctx context.Context, out *sharded) error {
 	watching, end := context.WithCancel(ctx)
@@ -121,7 +149,7 @@ func (b *bench) together(ctx context.Context, out *sharded) error {
 		}
 		b.crew = append(b.crew, o)
 	}
-	if err := b.crewSettles(ctx, watch); err != nil {
+	if err := b.allSettle(ctx, watch, b.crew); err != nil {
 		return err
 	}
 	out.SecondsToReady = time.Since(before.at).Seconds()
@@ -140,19 +168,19 @@ func (b *bench) together(ctx context.Context, out *sharded) error {
 	return err
 }
 
-// crewSettles waits until every status rests on an answer and every account was judged.
-func (b *bench) crewSettles(ctx context.Context, watch *tracker) error {
+// allSettle waits until every status rests on an answer and every account was judged.
+func (b *bench) allSettle(ctx context.Context, watch *tracker, c crew) error {
 	return b.until(ctx, time.Second, func() (bool, error) {
 		seen, err := watch.figures()
 		if err != nil {
 			return false, err
 		}
 		b.say.bar("accounts converged", seen.settled, b.fleet.N)
-		if !b.crew.ready(ctx) {
-			return false, b.crew.ended()
+		if !c.ready(ctx) {
+			return false, c.ended()
 		}
-		judged, err := b.crew.reconciled(ctx)
-		return seen.settled >= b.fleet.N && judged >= b.fleet.N, errors.Join(err, b.crew.ended())
+		judged, err := c.reconciled(ctx)
+		return seen.settled >= b.fleet.N && judged >= b.fleet.N, errors.Join(err, c.ended())
 	})
 }
 
