@@ -195,7 +195,10 @@ func controllers(mgr ctrl.Manager, s shared, o settings.Options) error {
 // handovers sets up the rotation of credentials and the consent service.
 func handovers(ctx context.Context, mgr ctrl.Manager, o settings.Options, s shared) error {
 	desk := consent.NewDesk(o.ConsentURL)
-	if o.ConsentURL != "" {
+	switch {
+	case s.Front != nil:
+		s.Front.Open(ctx, s.Part.Index, desk)
+	case o.ConsentURL != "":
 		if err := mgr.Add(&consent.Server{Desk: desk, Address: o.ConsentAddress, Leads: mgr.Elected(), Clock: clock.RealClock{}}); err != nil {
 			return fmt.Errorf("adding the consent service: %w", err)
 		}

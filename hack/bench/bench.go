@@ -25,6 +25,7 @@ type bench struct {
 	cluster   *local.Cluster
 	simulator *local.Simulator
 	operator  *operator
+	crew      crew
 	watch     *tracker
 	endWatch  context.CancelFunc
 	sim       measure.Simulator
@@ -57,6 +58,7 @@ func phases() []phase {
 		{"steady", first, (*bench).steady},
 		{"drift", first, (*bench).drift},
 		{"policyEdit", first, (*bench).policyEdit},
+		{"shards", []string{"convergence", "memory"}, (*bench).shards},
 		{"massHandover", first, (*bench).massHandover},
 		{"naive", nil, (*bench).naive},
 	}
@@ -172,6 +174,7 @@ func (b *bench) stop() error {
 	if b.operator != nil {
 		errs = append(errs, b.operator.Stop())
 	}
+	errs = append(errs, b.crew.stop())
 	if b.endWatch != nil {
 		b.endWatch()
 	}

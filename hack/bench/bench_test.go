@@ -56,6 +56,10 @@ func measured(n int) *result {
 
 		MassHandover: &massHandover{Rotations: 1000, WritesPerRotation: 19, OldestLookSeconds: 90, PromisedSeconds: 900},
 		Naive:        &naive{CPUMicrosPerAccountPerSweep: 700},
+		Shards: &sharded{
+			Processes: processes, Gate: true, Ratio: 0.38, SameEndState: true,
+			Killed: &killed{SecondsUntilObservedAgain: 140, BoundSeconds: 150},
+		},
 	}
 }
 

@@ -83,6 +83,7 @@ func (r *result) judge() {
 	})
 	most("policyEdit", "policy edit: seconds until everybody was judged anew", wantEditSeconds, func() float64 { return r.PolicyEdit.Seconds })
 	r.judgeHandover()
+	r.judgeShards()
 }
 
 // target adds one whose phase may not have been measured.
@@ -108,7 +109,7 @@ func (r *result) target(phase, name string, bound float64, atLeast bool, measure
 func (r *result) has(phase string) bool {
 	return map[string]bool{
 		"convergence": r.Convergence != nil, "memory": r.Memory != nil, "platform": r.Platform != nil, "ceiling": r.Ceiling != nil && r.Convergence != nil,
-		"restart": r.Restart != nil, "steady": r.Steady != nil, "drift": r.Drift != nil, "policyEdit": r.PolicyEdit != nil, "naive": r.Naive != nil,
+		"restart": r.Restart != nil, "steady": r.Steady != nil, "drift": r.Drift != nil, "policyEdit": r.PolicyEdit != nil, "naive": r.Naive != nil, "shards": r.Shards != nil, "killed": r.Shards != nil && r.Shards.Killed != nil,
 		"massHandover": r.MassHandover != nil,
 	}[phase]
 }

@@ -32,6 +32,8 @@ type options struct {
 	naiveEvery                time.Duration
 	profiles                  bool
 	rotations                 int
+	divides                   bool
+	clearedSize               int
 }
 
 func parse() (options, error) {
@@ -55,14 +57,20 @@ func parse() (options, error) {
 	flag.DurationVar(&o.naiveEvery, "naive-every", 30*time.Second, "the naive controller's interval")
 	flag.BoolVar(&o.profiles, "profiles", false, "take CPU and heap profiles of the operator; costs a little")
 	flag.IntVar(&o.rotations, "rotations", 1000, "accounts that change hands at once, at most the size of the fleet")
+	flag.BoolVar(&o.divides, "divides", true, "the API server divides lists and watches by itself where it is asked to: its gate "+shardedGate)
+	flag.IntVar(&o.clearedSize, "cleared-accounts", 2000, "accounts whose statuses the shards phase takes away and has written anew, by one process and by three; at most the size of the fleet")
 	flag.Parse()
+	return o, o.check()
+}
+
+func (o options) check() error {
 	if o.pageOnly && o.page == "" {
-		return o, errors.New("--page-only needs --page")
+		return errors.New("--page-only needs --page")
 	}
-	if flag.NArg() > 0 || o.sweeps < 1 || o.writers < 1 || o.every < time.Second || o.naiveEvery < time.Second || o.naiveSize < 1 || o.ceilingObjects < 1 || o.rotations < 1 {
-		return o, errors.New("an argument that is no flag, or a number below 1, or an interval below 1s")
+	if flag.NArg() > 0 || o.sweeps < 1 || o.writers < 1 || o.every < time.Second || o.naiveEvery < time.Second || o.naiveSize < 1 || o.ceilingObjects < 1 || o.clearedSize < 1 || o.rotations < 1 {
+		return errors.New("an argument that is no flag, or a number below 1, or an interval below 1s")
 	}
-	return o, nil
+	return nil
 }
 
 func (o options) place() local.Place { return local.Place{Root: o.root, Bin: o.bin, State: o.state} }

@@ -57,42 +57,51 @@ func valueOf(e corev1.EnvVar, c corev1.Container) (string, error) {
 		return e.Value, nil
 	case from.FieldRef != nil && from.FieldRef.FieldPath == "metadata.namespace":
 		return local.Namespace, nil
+	case from.FieldRef != nil && from.FieldRef.FieldPath == "status.podIP":
+		return "127.0.0.1", nil
 	case from.ResourceFieldRef != nil && from.ResourceFieldRef.Resource == "limits.memory":
 		return fmt.Sprint(c.Resources.Limits.Memory().Value()), nil
 	}
 	return "", fmt.Errorf("the Deployment takes %s from somewhere that this benchmark does not know", e.Name)
 }
 
-// startOperator starts it with the shipped arguments and what the loopback needs
+// startOperator starts the one that acts for the whole fleet.
+func (b *bench) startOperator(ctx context.Context) (err error) {
+	b.operator, err = b.launch(ctx, "operator", b.more...)
+	return err
+}
+
+// launch starts one with the shipped arguments, some more, and what the loopback needs
 // beside them: plain http to the simulator, plain metrics, ports of its own.
-func (b *bench) startOperator(ctx context.Context) error {
+func (b *bench) launch(ctx context.Context, name string, more ...string) (*operator, error) {
 	args, env, err := shipped(b.root)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	kubeconfig, err := b.cluster.OperatorKubeconfig(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	o := &operator{}
 	for _, address := range []*string{&o.metrics, &o.health, &o.pprof} {
 		if *address, err = freeAddress(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	args = append(args, "--metrics-bind-address="+o.metrics, "--health-probe-bind-address="+o.health, "--metrics-secure=false", "--allow-insecure-endpoints")
 	if b.profiles {
 		args = append(args, "--pprof-bind-address="+o.pprof)
 	}
-	args = append(args, b.more...)
-	b.result.Settings.Flags, b.result.Settings.Environment = args, env
-	o.started = time.Now()
-	o.Process, err = local.Start(b.place(), "operator", append(env, "KUBECONFIG="+kubeconfig), append([]string{filepath.Join(b.bin, "mithaq")}, args...)...)
-	if err != nil {
-		return err
+	if len(more) == 0 {
+		b.result.Settings.Flags, b.result.Settings.Environment = args, env
 	}
-	b.operator = o
-	return nil
+	args = append(args, more...)
+	o.started = time.Now()
+	o.Process, err = local.Start(b.place(), name, append(env, "KUBECONFIG="+kubeconfig), append([]string{filepath.Join(b.bin, "mithaq")}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
 }
 
 // stopOperator ends it as a cluster would.

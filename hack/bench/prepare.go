@@ -78,7 +78,7 @@ func (b *bench) startSimulator(ctx context.Context) error {
 
 func (b *bench) startCluster(ctx context.Context) error {
 	var err error
-	if b.cluster, err = local.StartCluster(b.place()); err != nil {
+	if b.cluster, err = local.StartCluster(b.place(), fmt.Sprintf("%s=%t", shardedGate, b.divides)); err != nil {
 		return err
 	}
 	if b.raw, err = bare(b.cluster.Config); err != nil {

@@ -29,6 +29,7 @@ type result struct {
 	Steady       *steady           `json:"steady,omitempty"`
 	Drift        *drift            `json:"drift,omitempty"`
 	PolicyEdit   *policyEdit       `json:"policyEdit,omitempty"`
+	Shards       *sharded          `json:"shards,omitempty"`
 	MassHandover *massHandover     `json:"massHandover,omitempty"`
 	Naive        *naive            `json:"naive,omitempty"`
 	Failed       map[string]string `json:"failed,omitempty"`

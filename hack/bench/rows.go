@@ -65,5 +65,5 @@ func rows() []row {
 		{"policy edit: verdicts that it turned", false, 0, func(r *result) float64 { return float64(r.PolicyEdit.ChangedVerdicts) }, "policyEdit"},
 		{"policy edit: writes", false, 0, func(r *result) float64 { return float64(r.PolicyEdit.Writes) }, "policyEdit"},
 		{"policy edit: seconds", true, 1, func(r *result) float64 { return r.PolicyEdit.Seconds }, "policyEdit"},
-	}, handoverRows()...)
+	}, append(handoverRows(), shardRows()...)...)
 }

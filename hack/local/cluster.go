@@ -52,8 +52,9 @@ type Cluster struct {
 }
 
 // StartCluster starts etcd and kube-apiserver with the CRDs, and writes an
-// administrator's kubeconfig.
-func StartCluster(at Place) (*Cluster, error) {
+// administrator's kubeconfig. Feature gates of the API server are set as
+// they are by default but those named, such as "Name=true".
+func StartCluster(at Place, gates ...string) (*Cluster, error) {
 	s := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(s), v1alpha1.AddToScheme(s)); err != nil {
 		return nil, err
@@ -71,6 +72,9 @@ func StartCluster(at Place) (*Cluster, error) {
 	// large fleet is written twice before anything is compacted.
 	env.ControlPlane.Etcd = &envtest.Etcd{}
 	env.ControlPlane.Etcd.Configure().Set("quota-backend-bytes", "8589934592")
+	if len(gates) > 0 {
+		env.ControlPlane.GetAPIServer().Configure().Append("feature-gates", gates...)
+	}
 	cfg, err := env.Start()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the control plane: %w", err), env.Stop())

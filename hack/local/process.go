@@ -90,6 +90,15 @@ func (p *Process) Stop() error {
 	return errors.Join(fmt.Errorf("%s did not end within %s and was killed", p.cmd.Path, patience), closed(p.log))
 }
 
+// Kill ends the process as a kernel or a lost machine would, without asking it.
+func (p *Process) Kill() error {
+	if err := p.cmd.Process.Kill(); err != nil {
+		return fmt.Errorf("killing %s: %w", p.cmd.Path, err)
+	}
+	<-p.Done
+	return closed(p.log)
+}
+
 // closed closes a log; a second time is no error.
 func closed(log *os.File) error {
 	if err := log.Close(); err != nil && !errors.Is(err, os.ErrClosed) {

@@ -39,6 +39,9 @@ type gauge struct {
 	underway int64
 	// unheard are the requests that were answered before any header told.
 	unheard int
+	// requests are those that ever went, ever their units: a request is taken to be as big
+	// as they are.
+	requests, ever int64
 	// slope is the percentage that a unit costs; below 0: unknown.
 	slope float64
 	// last is when a request went.
@@ -59,15 +62,12 @@ func (g *gauge) span() time.Duration { return g.window }
 // level is the percentage reckoned with after units more. The one told is rounded
 // down.
 func (g *gauge) level(units int64) float64 {
-	switch {
-	case !g.told && g.unheard >= few:
+	if g.deaf() {
 		return 0
-	case !g.told: // requests, of whatever size: those before and this one
-		return assumed * float64(g.unheard+1)
 	}
 	slope := g.slope
 	if slope < 0 {
-		slope = assumed / math.Max(float64(units), 1)
+		slope = assumed * float64(g.requests+1) / math.Max(float64(g.ever+units), 1)
 	}
 	base := 0.0
 	if g.told {
@@ -78,6 +78,10 @@ func (g *gauge) level(units int64) float64 {
 	}
 	return base + slope*g.parts*float64(g.used+units)
 }
+
+// deaf says that no header tells, nor will: of all parts together a few requests have
+// been answered without one.
+func (g *gauge) deaf() bool { return !g.told && float64(g.unheard)*g.parts >= few }
 
 func percent(u platform.Usage) float64 { return 100 * float64(u.Limit-u.Remaining) / float64(u.Limit) }
 
@@ -92,7 +96,7 @@ func (g *gauge) wait(now time.Time, c claim) time.Duration {
 	}
 	free := g.level(c.units) <= float64(most)
 	switch {
-	case g.underway > 0 && (!g.told && g.unheard < few || !free):
+	case g.underway > 0 && (!g.told && !g.deaf() || !free):
 		return never
 	case free:
 		return 0
@@ -130,6 +134,8 @@ func (g *gauge) fraction(units int64) float64 {
 func (g *gauge) spend(now time.Time, c claim) {
 	units := c.units
 	g.last = now
+	g.requests++
+	g.ever += units
 	g.used += units
 	g.underway += units
 	if n := len(g.sent); n > 0 && g.sent[n-1].at.After(g.since) && now.Sub(g.sent[n-1].at) < g.window/1000 {

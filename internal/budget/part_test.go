@@ -134,3 +134,27 @@ func TestAGaugeIsReckonedForAllParts(t *testing.T) {
 		t.Errorf("alone %d requests go without a word of the platform, as one of three %d", alone, shared)
 	}
 }
+
+// A system user's connection hears of no gauge. A batch of one that follows batches of
+// fifty is no bigger than they are.
+func TestASmallBatchDoesNotWaitForAGaugeThatNobodyTells(t *testing.T) {
+	for _, part := range []Part{{}, {0, 3}, {7, 8}} {
+		p := New([]platform.Budget{{Bucket: "app", Kind: platform.BudgetGauge, Limit: 100, Window: time.Hour}}, Limits{Share: 80, Part: part}, nil)
+		now, asked := morning, 0
+		for asked < 40 {
+			charges := one("app")
+			if asked%4 != 3 {
+				charges[0].PerRequest = 50
+			}
+			r := Request{Charges: charges}
+			if wait := p.Wait(r, now); wait > 0 {
+				break
+			}
+			p.Spend(r, now).Done(nil, true, now)
+			now, asked = now.Add(time.Second), asked+1
+		}
+		if asked < 40 {
+			t.Errorf("part %+v: after %d requests it waits", part, asked)
+		}
+	}
+}

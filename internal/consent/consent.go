@@ -8,16 +8,20 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/platform"
+	"mithaq.dev/mithaq/internal/shard"
 	"mithaq.dev/mithaq/internal/wake"
 )
 
@@ -82,8 +86,24 @@ func (d *Desk) URL(uid string, nonce platform.Token) string {
 	return d.base + pathConsent + ticket(uid, nonce)
 }
 
-// ticket names an offer: whoever knows it can see the page, and no more.
+// ticket names an offer: whoever knows it can see the page, and no more. It begins with
+// the hash of the account's UID, by which a replica finds out who has the offer, into
+// however many shards the accounts are divided.
 func ticket(uid string, nonce platform.Token) string {
+	return fmt.Sprintf("%016x.%s", shard.Hash(types.UID(uid)), secret(uid, nonce))
+}
+
+// placed is the hash in a ticket.
+func placed(ticket string) (hash uint64, ok bool) {
+	text, _, ok := strings.Cut(ticket, ".")
+	if !ok || len(text) != 16 {
+		return 0, false
+	}
+	hash, err := strconv.ParseUint(text, 16, 64)
+	return hash, err == nil
+}
+
+func secret(uid string, nonce platform.Token) string {
 	m := hmac.New(sha256.New, []byte(nonce))
 	_, _ = m.Write([]byte("mithaq consent page\x00" + uid))
 	return base64.RawURLEncoding.EncodeToString(m.Sum(nil)[:18])

@@ -58,6 +58,11 @@ var (
 		BodyAR: "النظام يبدأ الآن أو يستجيب من خادم آخر. ستُعاد المحاولة تلقائيًا خلال ثوانٍ؛ أبقِ هذه الصفحة مفتوحة.",
 		BodyEN: "The system is starting, or another server answers. This page tries again by itself in a few seconds; keep it open.",
 	}
+	elsewhere = text{
+		TitleAR: "يرجى الانتظار دقيقة", TitleEN: "Please wait a minute",
+		BodyAR: "الخادم المسؤول عن هذا الحساب لا يستجيب الآن، وسيتولى خادم آخر خلال دقيقة. ستُعاد المحاولة تلقائيًا؛ أبقِ هذه الصفحة مفتوحة. لم يضع شيء مما فعلته.",
+		BodyEN: "The server that looks after this account does not answer now; another takes over within a minute. This page tries again by itself; keep it open. Nothing that you did is lost.",
+	}
 	malformed = text{
 		TitleAR: "طلب غير صحيح", TitleEN: "Malformed request",
 		BodyAR: "لم نتمكن من قراءة رد المنصة. ارجع إلى الرابط الأصلي وحاول مرة أخرى.",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -137,10 +138,15 @@ func (s *Server) lead(ctx context.Context) {
 
 // busy asks to come again: the header makes a browser do so by itself, with the same
 // address, and tells a proxy that another replica may answer.
-func busy(w http.ResponseWriter) {
-	w.Header().Set("Refresh", "2")
-	w.Header().Set("Retry-After", "2")
-	show(w, http.StatusServiceUnavailable, moment, view{})
+func busy(w http.ResponseWriter) { again(w, "2", moment) }
+
+// again asks to come again after some seconds, over a new connection: the one at hand
+// leads to this replica.
+func again(w http.ResponseWriter, seconds string, t text) {
+	w.Header().Set("Refresh", seconds)
+	w.Header().Set("Retry-After", seconds)
+	w.Header().Set("Connection", "close")
+	show(w, http.StatusServiceUnavailable, t, view{})
 }
 
 // Start serves until ctx ends.
@@ -150,24 +156,34 @@ func (s *Server) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening for consents: %w", err)
 	}
-	server := &http.Server{
-		Handler: s.handler(), ReadHeaderTimeout: patience, ReadTimeout: patience, WriteTimeout: patience,
-		IdleTimeout: time.Minute, MaxHeaderBytes: maxHeader,
-	}
 	go s.lead(ctx)
+	return serve(ctx, l, s.handler())
+}
+
+// silent is what net/http logs to: nothing of it may be kept.
+var silent = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+
+// serve serves until ctx ends. What goes wrong with a connection is not logged: it may
+// name the address that was asked for.
+func serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: patience, ReadTimeout: patience, WriteTimeout: patience,
+		IdleTimeout: time.Minute, MaxHeaderBytes: maxHeader, ErrorLog: silent,
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 	select {
-	case err = <-ended:
+	case err := <-ended:
+		return fmt.Errorf("serving consents: %w", err)
 	case <-ctx.Done():
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
-		if err = server.Shutdown(bounded); err == nil {
-			err = <-ended
+		if err := server.Shutdown(bounded); err != nil {
+			return fmt.Errorf("serving consents: %w", err)
 		}
-	}
-	if !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving consents: %w", err)
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serving consents: %w", err)
+		}
 	}
 	return nil
 }

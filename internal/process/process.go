@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"mithaq.dev/mithaq/internal/budget"
+	"mithaq.dev/mithaq/internal/consent"
 	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/roster"
 	"mithaq.dev/mithaq/internal/settings"
@@ -46,6 +47,9 @@ type Scope struct {
 	Board func(kind string) *shard.Board
 	Part  budget.Part
 	Epoch int64
+	// Front is where the desks of this process's shards are opened; nil: there is one desk,
+	// which has a server of its own, or none.
+	Front *consent.Front
 }
 
 // AccountsOf counts a person's accounts over the whole fleet; nil: the cache holds it.

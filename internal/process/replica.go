@@ -26,6 +26,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"mithaq.dev/mithaq/internal/budget"
+	"mithaq.dev/mithaq/internal/consent"
 	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/roster"
 	"mithaq.dev/mithaq/internal/shard"
@@ -42,7 +43,14 @@ type replica struct {
 	identity string
 	fleet    *roster.Roster
 	stream   *roster.Stream
+	// front takes what people consent to, for whichever replica acts for the account;
+	// nil: the service is off.
+	front *consent.Front
 }
+
+// announcedPeer is the annotation by which a shard's lease tells where its holder takes
+// what people consented to.
+const announcedPeer = "mithaq.dev/consent-peer"
 
 // replicate takes part until ctx ends.
 func (p Process) replicate(ctx context.Context) error {
@@ -51,19 +59,14 @@ func (p Process) replicate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	crew, err := r.crew()
+	if err != nil {
+		return err
+	}
 	host, err := r.host()
 	if err != nil {
 		return err
 	}
-	leases, err := coordination.NewForConfig(r.config)
-	if err != nil {
-		return fmt.Errorf("creating the client for leases: %w", err)
-	}
-	crew := shard.NewCrew(shard.Config{
-		Layout: r.layout, Leases: leases, Namespace: o.Namespace, Identity: r.identity, Hold: r.hold,
-		Times: leaseTimes,
-		Clock: clock.RealClock{}, Log: ctrl.Log.WithName("shards"),
-	})
 	ctrl.Log.Info("Starting", "version", p.Version, "operatorNamespace", o.Namespace, "shards", o.Shards)
 	// The host outlives what it serves: its watch feeds the roster. What a lost lease
 	// leaves behind ends with the process, at once.
@@ -82,6 +85,35 @@ func (p Process) replicate(ctx context.Context) error {
 	}
 	stop()
 	return <-served
+}
+
+// crew shares the shards with the other replicas. With the consent service each tells the
+// others how it is reached.
+func (r *replica) crew() (*shard.Crew, error) {
+	o := r.Options
+	leases, err := coordination.NewForConfig(r.config)
+	if err != nil {
+		return nil, fmt.Errorf("creating the client for leases: %w", err)
+	}
+	cfg := shard.Config{
+		Layout: r.layout, Leases: leases, Namespace: o.Namespace, Identity: r.identity, Hold: r.hold,
+		Times: leaseTimes, Clock: clock.RealClock{}, Log: ctrl.Log.WithName("shards"),
+	}
+	if o.ConsentURL == "" {
+		return shard.NewCrew(cfg), nil
+	}
+	r.front = &consent.Front{Layout: r.layout, Address: o.ConsentAddress, PeerAddress: o.ConsentPeerAddress, Host: o.PodIP, Clock: clock.RealClock{}}
+	announced, err := r.front.Announce()
+	if err != nil {
+		return nil, err
+	}
+	cfg.Announce = map[string]string{announcedPeer: announced}
+	crew := shard.NewCrew(cfg)
+	r.front.Locate = func(i int) (string, bool) {
+		text, ok := crew.Announced(i)[announcedPeer]
+		return text, ok
+	}
+	return crew, nil
 }
 
 // leaseTimes let others take a shard within custody.LeaseDuration of its holder's end:
@@ -129,6 +161,11 @@ func (r *replica) host() (manager.Manager, error) {
 	if err := errors.Join(host.AddHealthzCheck("ping", healthz.Ping), host.AddReadyzCheck("fleet", ready), host.Add(r.stream)); err != nil {
 		return nil, fmt.Errorf("adding the watch of the fleet: %w", err)
 	}
+	if r.front != nil {
+		if err := host.Add(r.front); err != nil {
+			return nil, fmt.Errorf("adding the consent service: %w", err)
+		}
+	}
 	return host, nil
 }
 
@@ -157,7 +194,7 @@ func (r *replica) hold(ctx context.Context, t shard.Tenure) error {
 		Registry: registry, Roster: r.fleet, Board: board,
 		Guard: &custody.Guard{Live: mgr.GetAPIReader(), Lease: lease, Identity: r.identity, Clock: clock.RealClock{}},
 		Mine:  func(uid types.UID) bool { return r.layout.Of(uid) == t.Shard },
-		Part:  budget.Part{Index: t.Shard, Of: r.layout.Shards()}, Epoch: t.Epoch,
+		Part:  budget.Part{Index: t.Shard, Of: r.layout.Shards()}, Epoch: t.Epoch, Front: r.front,
 	}
 	if err := r.Wire(ctx, mgr, part); err != nil {
 		return err

@@ -45,14 +45,40 @@ func NewStream(cfg *rest.Config, r *Roster) (*Stream, error) {
 	s.lw = &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			list := &slimList{}
-			return list, client.Get().Resource("socialaccounts").VersionedParams(&o, parameters).Do(ctx).Into(list)
+			if err := client.Get().Resource("socialaccounts").VersionedParams(&o, parameters).Do(ctx).Into(list); err != nil {
+				return nil, err
+			}
+			for i := range list.Items {
+				list.Items[i] = *s.take(&list.Items[i])
+			}
+			return list, nil
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			o.Watch = true
-			return client.Get().Resource("socialaccounts").VersionedParams(&o, parameters).Watch(ctx)
+			all, err := client.Get().Resource("socialaccounts").VersionedParams(&o, parameters).Watch(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return watch.Filter(all, s.pass), nil
 		},
 	}
 	return s, nil
+}
+
+// take puts an account into the roster as soon as it is decoded, and returns what tells
+// the reflector which one it was: that holds a whole list before it hands any of it over.
+func (s *Stream) take(one *slim) *slim {
+	s.roster.Put(one.account())
+	return &slim{Meta: slimMeta{Name: one.Meta.Name, Namespace: one.Meta.Namespace, UID: one.Meta.UID, ResourceVersion: one.Meta.ResourceVersion}}
+}
+
+// pass takes what a watch brings. What else comes, and what was deleted, is the store's.
+func (s *Stream) pass(e watch.Event) (watch.Event, bool) {
+	one, ok := e.Object.(*slim)
+	if ok && (e.Type == watch.Added || e.Type == watch.Modified) {
+		e.Object = s.take(one)
+	}
+	return e, true
 }
 
 // Start watches until ctx ends.
@@ -83,13 +109,11 @@ var errNoAccount = errors.New("the watch of all accounts sent something else")
 // Add implements cache.ReflectorStore.
 func (s *Stream) Add(o any) error { return s.Update(o) }
 
-// Update implements cache.ReflectorStore.
+// Update implements cache.ReflectorStore. The account was taken when it was decoded.
 func (s *Stream) Update(o any) error {
-	one, ok := o.(*slim)
-	if !ok {
+	if _, ok := o.(*slim); !ok {
 		return errNoAccount
 	}
-	s.roster.Put(one.account())
 	return nil
 }
 
@@ -112,7 +136,6 @@ func (s *Stream) Replace(all []any, _ string) error {
 			return errNoAccount
 		}
 		uids[one.Meta.UID] = struct{}{}
-		s.roster.Put(one.account())
 	}
 	s.roster.Keep(uids)
 	select {
@@ -130,20 +153,23 @@ func (s *Stream) Resync() error { return nil }
 type slim struct {
 	metav1.TypeMeta `json:",inline"`
 	Meta            slimMeta `json:"metadata"`
-	Spec            struct {
-		Platform  v1alpha1.PlatformName `json:"platform"`
-		Handle    string                `json:"handle"`
-		AccountID string                `json:"accountID"`
-		Owner     struct {
-			Accountable v1alpha1.PersonName `json:"accountable"`
-		} `json:"owner"`
-		Team []struct {
-			Person v1alpha1.PersonName `json:"person"`
-		} `json:"team"`
-	} `json:"spec"`
+	// Spec is what the roster takes; nil: it has.
+	Spec   *slimSpec `json:"spec"`
 	Status struct {
 		AccountID string `json:"accountID"`
 	} `json:"status"`
+}
+
+type slimSpec struct {
+	Platform  v1alpha1.PlatformName `json:"platform"`
+	Handle    string                `json:"handle"`
+	AccountID string                `json:"accountID"`
+	Owner     struct {
+		Accountable v1alpha1.PersonName `json:"accountable"`
+	} `json:"owner"`
+	Team []struct {
+		Person v1alpha1.PersonName `json:"person"`
+	} `json:"team"`
 }
 
 type slimMeta struct {
@@ -174,7 +200,11 @@ func (s *slim) GetObjectMeta() metav1.Object {
 // DeepCopyObject implements runtime.Object.
 func (s *slim) DeepCopyObject() runtime.Object {
 	next := *s
-	next.Spec.Team = append(next.Spec.Team[:0:0], s.Spec.Team...)
+	if s.Spec != nil {
+		spec := *s.Spec
+		spec.Team = append(spec.Team[:0:0], spec.Team...)
+		next.Spec = &spec
+	}
 	next.Meta.DeletionTimestamp = s.Meta.DeletionTimestamp.DeepCopy()
 	return &next
 }
@@ -185,12 +215,15 @@ func (s *slim) account() *v1alpha1.SocialAccount {
 		Name: s.Meta.Name, Namespace: s.Meta.Namespace, UID: s.Meta.UID, ResourceVersion: s.Meta.ResourceVersion,
 		CreationTimestamp: s.Meta.CreationTimestamp, DeletionTimestamp: s.Meta.DeletionTimestamp,
 	}}
+	acc.Status.AccountID = s.Status.AccountID
+	if s.Spec == nil {
+		return acc
+	}
 	acc.Spec.Platform, acc.Spec.Handle, acc.Spec.AccountID = s.Spec.Platform, s.Spec.Handle, s.Spec.AccountID
 	acc.Spec.Owner.Accountable = s.Spec.Owner.Accountable
 	for i := range s.Spec.Team {
 		acc.Spec.Team = append(acc.Spec.Team, v1alpha1.TeamMember{Person: s.Spec.Team[i].Person})
 	}
-	acc.Status.AccountID = s.Status.AccountID
 	return acc
 }
 

@@ -41,8 +41,12 @@ type Options struct {
 	// it listens; both empty: it is off.
 	ConsentURL     string
 	ConsentAddress string
-	PrintVersion   bool
-	Logging        zap.Options
+	// ConsentPeerAddress is where other replicas hand on what is for an account of this
+	// one's shards, and PodIP how they reach it if that names no host.
+	ConsentPeerAddress string
+	PodIP              string
+	PrintVersion       bool
+	Logging            zap.Options
 }
 
 // Hosts are the hosts of --allowed-hosts.
@@ -52,7 +56,7 @@ func (o Options) Hosts() []string {
 
 // Parse reads the flags. Its error is flag.ErrHelp after --help.
 func Parse(args []string) (Options, error) {
-	o := Options{Logging: zap.Options{Development: false}}
+	o := Options{PodIP: os.Getenv("POD_IP"), Logging: zap.Options{Development: false}}
 	fs := flag.NewFlagSet("mithaq", flag.ContinueOnError)
 	o.serving(fs)
 	o.judging(fs)
@@ -83,6 +87,7 @@ func (o *Options) serving(fs *flag.FlagSet) {
 	fs.Float64Var(&o.QPS, "kube-api-qps", 0, "client-side limit of API requests a second; 0 leaves it to the server's priority and fairness")
 	fs.StringVar(&o.ConsentURL, "consent-url", "", "public https address of the consent service, such as https://mithaq.edu.example; empty turns it off")
 	fs.StringVar(&o.ConsentAddress, "consent-bind-address", ":8082", "address where the consent service listens, if --consent-url is set")
+	fs.StringVar(&o.ConsentPeerAddress, "consent-peer-bind-address", ":8083", "address where other replicas hand on what came to them, with --consent-url and --shards; they reach it at $POD_IP unless it names a host")
 }
 
 // judging are the flags of what holds where no policy says otherwise.
@@ -107,16 +112,12 @@ func (o *Options) check() error {
 	return o.checkConsent()
 }
 
-// checkShards: what people consent to comes to any replica, and only the one that acts
-// for the account's shard could take it.
 func (o *Options) checkShards() error {
 	switch {
 	case o.Shards < 1 || o.Shards > shard.Max:
 		return fmt.Errorf("--shards must be 1 to %d", shard.Max)
 	case o.Shards > 1 && !o.LeaderElection:
 		return errors.New("--shards needs --leader-elect: each shard has a lease")
-	case o.Shards > 1 && o.ConsentURL != "":
-		return errors.New("--consent-url does not work with --shards yet: credentials come through Secrets alone")
 	}
 	return nil
 }

@@ -24,7 +24,6 @@ func TestFlags(t *testing.T) {
 		"no shards":                 {[]string{"--operator-namespace=a", "--shards=0"}, "--shards must be"},
 		"too many shards":           {[]string{"--operator-namespace=a", "--leader-elect", "--shards=65"}, "--shards must be"},
 		"shards without leases":     {[]string{"--operator-namespace=a", "--shards=3"}, "--leader-elect"},
-		"shards and consent":        {[]string{"--operator-namespace=a", "--leader-elect", "--shards=3", "--consent-url=https://mithaq.example"}, "does not work with --shards"},
 		"consent with a query":      {[]string{"--operator-namespace=a", "--consent-url=https://mithaq.example/?a=b"}, "no base URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,5 +48,13 @@ func TestFlagsFromTheEnvironment(t *testing.T) {
 	}
 	if hosts := o.Hosts(); len(hosts) != 2 || hosts[0] != "a.example" || hosts[1] != "b.example:8443" {
 		t.Errorf("got hosts %q", hosts)
+	}
+}
+
+func TestShardsAndTheConsentServiceGoTogether(t *testing.T) {
+	t.Setenv("POD_IP", "10.0.0.7")
+	o, err := Parse([]string{"--operator-namespace=a", "--leader-elect", "--shards=3", "--consent-url=https://mithaq.example", "--consent-peer-bind-address=:9443"})
+	if err != nil || o.PodIP != "10.0.0.7" || o.ConsentPeerAddress != ":9443" {
+		t.Errorf("got %q at %q, %v", o.ConsentPeerAddress, o.PodIP, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -35,6 +36,8 @@ type Config struct {
 	Namespace string
 	// Identity names this process, unlike any other.
 	Identity string
+	// Announce is what this process's leases of shards tell the others, as annotations.
+	Announce map[string]string
 	Times    Times
 	Clock    clock.WithTicker
 	Log      logr.Logger
@@ -62,6 +65,29 @@ type Crew struct {
 	leases []*lease
 	began  time.Time
 	ending bool
+	// announced is what the holders tell, by shard, as of the last look.
+	announced atomic.Pointer[[]map[string]string]
+}
+
+// Announced is what the present holder of a shard tells, as far as this process has seen
+// within the last turns; nil: nobody holds it. It is safe for concurrent use.
+func (c *Crew) Announced(shard int) map[string]string {
+	all := c.announced.Load()
+	if all == nil || shard < 0 || shard >= len(*all) {
+		return nil
+	}
+	return (*all)[shard]
+}
+
+// note keeps what the holders tell.
+func (c *Crew) note() {
+	all := make([]map[string]string, len(c.leases))
+	for i, l := range c.leases {
+		if !l.free() {
+			all[i] = l.object.Annotations
+		}
+	}
+	c.announced.Store(&all)
 }
 
 // held is a shard as this process sees it.
@@ -81,6 +107,7 @@ func NewCrew(cfg Config) *Crew {
 	c.watch = newPresence(cfg)
 	for i := range cfg.Layout.Shards() {
 		one := newLease(cfg, LeaseName(i), cfg.Identity)
+		one.annotations = cfg.Announce
 		c.shards, c.leases = append(c.shards, &held{lease: one}), append(c.leases, one)
 	}
 	return c

@@ -42,6 +42,7 @@ type site struct {
 // replica is one process.
 type replica struct {
 	name   string
+	crew   *Crew
 	cut    atomic.Bool
 	cancel context.CancelFunc
 	done   chan error
@@ -87,15 +88,16 @@ func (s *site) begin(name string, n int) *replica {
 			return next.RoundTrip(req)
 		})
 	})
-	crew := NewCrew(Config{
-		Layout: Layout{n}, Leases: kubernetes.NewForConfigOrDie(cfg).CoordinationV1(), Namespace: testNamespace, Identity: name,
+	r.crew = NewCrew(Config{
+		Announce: map[string]string{"test/name": name},
+		Layout:   Layout{n}, Leases: kubernetes.NewForConfigOrDie(cfg).CoordinationV1(), Namespace: testNamespace, Identity: name,
 		Times: testTimes, Clock: clock.RealClock{}, Log: testr.New(s.t).WithName(name),
 		Hold: func(ctx context.Context, held Tenure) error { return s.hold(ctx, r, n, held.Shard) },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	go func() {
-		err := crew.Run(ctx)
+		err := r.crew.Run(ctx)
 		if err != nil {
 			s.died(name)
 		}
@@ -162,6 +164,26 @@ func (s *site) until(what string, want map[string]int) {
 	}
 }
 
+// announced waits until a replica knows what the holder of each shard tells.
+func (s *site) announced(r *replica, n int) {
+	s.t.Helper()
+	got, want := map[string]string{}, map[string]string{}
+	err := wait.PollUntilContextTimeout(s.t.Context(), 20*time.Millisecond, patience, true, func(context.Context) (bool, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		clear(got)
+		clear(want)
+		for i := range n {
+			key := fmt.Sprintf("%d/%d", n, i)
+			got[key], want[key] = r.crew.Announced(i)["test/name"], s.acting[key]
+		}
+		return fmt.Sprint(got) == fmt.Sprint(want), nil
+	})
+	if err != nil {
+		s.t.Fatalf("%s sees %v announced, and who acts is %v", r.name, got, want)
+	}
+}
+
 func (s *site) over(r *replica) error {
 	s.t.Helper()
 	select {
@@ -179,6 +201,11 @@ func TestShardsMoveAndAreNeverHeldTwice(t *testing.T) {
 	s.until("alone", map[string]int{"a": 3})
 	b, c := s.begin("b", 3), s.begin("c", 3)
 	s.until("others come", map[string]int{"a": 1, "b": 1, "c": 1})
+	s.announced(a, 3)
+	s.announced(c, 3)
+	if got := a.crew.Announced(3); got != nil {
+		t.Errorf("a shard that there is not is announced as %v", got)
+	}
 
 	b.cut.Store(true)
 	if err := s.over(b); !errors.Is(err, ErrLost) {
@@ -193,6 +220,8 @@ func TestShardsMoveAndAreNeverHeldTwice(t *testing.T) {
 	if took := time.Since(gone); err != nil || took > testTimes.Duration+2*time.Second {
 		t.Errorf("its shard is taken over after %s: %v", took, err)
 	}
+
+	s.announced(a, 3)
 
 	// Two shards instead of three: the others have to be gone.
 	d := s.begin("d", 2)

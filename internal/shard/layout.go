@@ -32,11 +32,19 @@ func (l Layout) Shards() int { return l.shards }
 // Of is the shard of an account, from 0. The hash and the ranges are those of the API
 // server's shardSelector (k8s.io/apimachinery/pkg/sharding: FNV-1a of 64 bits, ranges
 // of hashes), so that it makes no difference which side divides.
-func (l Layout) Of(uid types.UID) int {
+func (l Layout) Of(uid types.UID) int { return l.OfHash(Hash(uid)) }
+
+// OfHash is the shard of an account whose UID has the hash.
+func (l Layout) OfHash(hash uint64) int {
+	shard, _ := bits.Mul64(hash, uint64(max(l.shards, 1)))
+	return int(shard)
+}
+
+// Hash is an account's place among all, whatever the layout.
+func Hash(uid types.UID) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(uid)) // it never fails
-	shard, _ := bits.Mul64(h.Sum64(), uint64(max(l.shards, 1)))
-	return int(shard)
+	return h.Sum64()
 }
 
 // Selector asks the API server for a shard's accounts alone, as the shardSelector of a

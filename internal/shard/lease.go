@@ -23,8 +23,10 @@ type lease struct {
 	name     string
 	identity string
 	labels   map[string]string
-	times    Times
-	clock    clock.PassiveClock
+	// annotations are what it tells while this process holds it.
+	annotations map[string]string
+	times       Times
+	clock       clock.PassiveClock
 
 	// object is how it was last seen, and since seenAt; nil: it is not there.
 	object *coordinationv1.Lease
@@ -114,12 +116,15 @@ func (l *lease) leave(ctx context.Context) error {
 }
 
 func (l *lease) write(ctx context.Context, spec coordinationv1.LeaseSpec) error {
-	next, err := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: l.name, Labels: l.labels}, Spec: spec}, error(nil)
+	next, err := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: l.name, Labels: l.labels, Annotations: l.annotations}, Spec: spec}, error(nil)
 	if l.object == nil {
 		next, err = l.leases.Create(ctx, next, metav1.CreateOptions{})
 	} else {
 		next = l.object.DeepCopy()
 		next.Spec = spec
+		for key, value := range l.annotations {
+			metav1.SetMetaDataAnnotation(&next.ObjectMeta, key, value)
+		}
 		next, err = l.leases.Update(ctx, next, metav1.UpdateOptions{})
 	}
 	if err != nil {

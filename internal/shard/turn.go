@@ -53,6 +53,7 @@ func (c *Crew) look(ctx context.Context) ([]coordinationv1.Lease, error) {
 	for _, l := range append([]*lease{c.joint, c.watch.lease}, c.leases...) {
 		l.see(byName[l.name], at)
 	}
+	c.note()
 	return list.Items, nil
 }
 

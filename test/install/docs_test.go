@@ -150,6 +150,7 @@ func TestTheChartPassesKnownFlags(t *testing.T) {
 		"replicas=1,leaderElection.enabled=false",
 		"replicas=4,shards=3",
 		"consent.url=https://mithaq.edu.example,consent.port=8090",
+		"consent.url=https://mithaq.edu.example,shards=3,replicas=3",
 		"allowedHosts={a.example},allowInsecureEndpoints=true,logging.level=debug,logging.encoder=json," +
 			"defaults.profileEvery=1h,defaults.activityEvery=2h,defaults.staleAfter=3h",
 	} {

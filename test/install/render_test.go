@@ -264,7 +264,7 @@ func TestTheChartRefusesWhatCannotWork(t *testing.T) {
 		"image.tagg=v1":                                     "additional properties 'tagg' not allowed",
 		"leaderElection.enabled=false":                      "needs replicas=1",
 		"leaderElection.enabled=false,replicas=1,shards=2":  "shards needs leaderElection.enabled",
-		"consent.url=https://mithaq.example,shards=2":       "does not work with shards",
+		"consent.peerPort=80":                               "'/consent/peerPort'",
 		"allowedHosts={https://x.example}":                  "'/allowedHosts/0'",
 		"defaults.profileEvery=1d":                          "'/defaults/profileEvery'",
 		"image.repository=registry.example/a:b":             "'/image/repository'",

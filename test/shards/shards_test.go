@@ -69,10 +69,11 @@ func (s *site) declare() {
 		s.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("edu-", i)}})
 	}
 	s.create(
-		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "x-app", Namespace: namespace}, Data: map[string][]byte{"appToken": []byte("bearer")}},
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "x-app", Namespace: namespace}, Data: map[string][]byte{"appToken": []byte("bearer"), "clientID": []byte("key"), "clientSecret": []byte("secret")}},
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "x-app-b", Namespace: namespace}, Data: map[string][]byte{"appToken": []byte("bearer-b"), "clientID": []byte("key-b"), "clientSecret": []byte("secret-b")}},
 		policy("manual", "^edu_", ""), policy("next", "^edu_.*[02468]$", v1alpha1.ModePreview),
 		&v1alpha1.PlatformConnection{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: v1alpha1.PlatformConnectionSpec{
-			Platform: v1alpha1.PlatformX, Default: ptr.To(true), Endpoint: s.simulator.URL, AppSecretRef: v1alpha1.LocalReference{Name: "x-app"},
+			Platform: v1alpha1.PlatformX, Default: ptr.To(true), Endpoint: s.simulator.URL, AppSecretRef: v1alpha1.LocalReference{Name: "x-app"}, AlternateAppSecretRef: &v1alpha1.LocalReference{Name: "x-app-b"},
 		}},
 	)
 	for i := range accounts {
@@ -221,6 +222,7 @@ func TestShards(t *testing.T) {
 		three := s.three(*want)
 		s.foreign(three, false)
 		s.acrossShards()
+		s.consents(three)
 		s.kill(three)
 	})
 	t.Run("the API server divides", func(t *testing.T) {
@@ -261,7 +263,17 @@ func (s *site) alone() *state {
 // three begins three processes, which say what one says.
 func (s *site) three(want state) []*process {
 	s.Helper()
-	three := []*process{s.begin("one", "--shards=3"), s.begin("two", "--shards=3"), s.begin("three", "--shards=3")}
+	var three []*process
+	for _, name := range []string{"one", "two", "three"} {
+		// The public address is the first's: as an ingress would lead everybody to one replica.
+		address := s.freeAddress()
+		if len(three) == 0 {
+			s.public = "http://" + address
+		}
+		p := s.begin(name, "--shards=3", "--consent-url="+s.public, "--consent-bind-address="+address, "--consent-peer-bind-address="+s.freeAddress())
+		p.consents = address
+		three = append(three, p)
+	}
 	s.Logf("three processes: in order after %s", s.until("three processes", patience, s.converged))
 	s.same("three processes", want)
 	s.apart(shards)

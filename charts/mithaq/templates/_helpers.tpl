@@ -55,9 +55,6 @@ is changed as text: parsed and printed again, its numbers would become floats.
 {{- if not .Values.leaderElection.enabled }}
 {{- fail "shards needs leaderElection.enabled: each shard has a lease" }}
 {{- end }}
-{{- if .Values.consent.url }}
-{{- fail "consent.url does not work with shards yet: credentials come through Secrets alone" }}
-{{- end }}
 - --shards={{ .Values.shards }}
 {{- end }}
 {{- with .Values.allowedHosts }}
@@ -78,6 +75,9 @@ is changed as text: parsed and printed again, its numbers would become floats.
 {{- if .Values.consent.url }}
 - --consent-url={{ .Values.consent.url }}
 - --consent-bind-address=:{{ .Values.consent.port }}
+{{- if gt (int .Values.shards) 1 }}
+- --consent-peer-bind-address=:{{ .Values.consent.peerPort }}
+{{- end }}
 {{- end }}
 {{- with .Values.logging.level }}
 - --zap-log-level={{ . }}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
+	"time"
 
 	"mithaq.dev/mithaq/hack/platformsim/meta"
 	"mithaq.dev/mithaq/hack/platformsim/snapchat"
@@ -43,6 +45,22 @@ func (s Simulator) WatchShown(ctx context.Context, on bool) error {
 		method = http.MethodPut
 	}
 	return s.call(ctx, method, "/v1/shown", nil, nil)
+}
+
+// Reads tells how accounts were read since WatchReads, and how many since a moment.
+func (s Simulator) Reads(ctx context.Context, since time.Time) (world.Reads, error) {
+	var r world.Reads
+	err := s.call(ctx, http.MethodGet, "/v1/reads?since="+url.QueryEscape(since.Format(time.RFC3339Nano)), nil, &r)
+	return r, err
+}
+
+// WatchReads begins, or ends, to take note of when accounts are read.
+func (s Simulator) WatchReads(ctx context.Context, on bool) error {
+	method := http.MethodDelete
+	if on {
+		method = http.MethodPut
+	}
+	return s.call(ctx, method, "/v1/reads", nil, nil)
 }
 
 // Rename changes the display name of an account.

@@ -83,6 +83,7 @@ func (w *World) Account(p Platform, id string) (Account, bool) {
 	a, ok := w.account(p, id)
 	if ok {
 		w.shown.see(p, id, w.clock)
+		w.reads.see(p, id, w.clock)
 	}
 	return a, ok
 }

@@ -42,6 +42,7 @@ type World struct {
 
 	history history
 	shown   shown
+	reads   reads
 }
 
 // New returns an empty world that reads the time from c.
