@@ -183,7 +183,7 @@ func controllers(mgr ctrl.Manager, s shared, o settings.Options) error {
 	if err := platformconnection.Setup(mgr, platformconnection.Config{
 		Client: mgr.GetClient(), Secrets: s.secrets, Observer: s.engine, Adapters: known, Apps: s.apps, Namespace: o.Namespace,
 		Recorder: mgr.GetEventRecorder(platformconnection.Name), Clock: clock.RealClock{},
-		Board: s.Board(platformconnection.BoardKind), Part: s.Part, Epoch: s.Epoch,
+		Board: s.Board(platformconnection.BoardKind), Part: s.Part, Epoch: s.Epoch, Books: s.Books,
 		Endpoints: platformconnection.EndpointRules{AllowedHosts: o.Hosts(), AllowInsecure: o.AllowInsecure},
 		Open:      connection.Opener(telemetry.NewRequests(s.Registry)),
 	}); err != nil {

@@ -132,8 +132,9 @@ type PlatformConnectionStatus struct {
 	// +optional
 	Spend *Spend `json:"spend,omitempty"`
 	// counting says that a process counts what is spent of a day's budgets and saves it
-	// now and then. One that ends properly saves the last figures and takes this away;
-	// after any other end, what may have been spent since counts as spent.
+	// now and then. One that ends properly saves the last figures, and says so in its
+	// lease or takes this away; after any other end, what may have been spent since
+	// counts as spent.
 	// +optional
 	Counting *bool `json:"counting,omitempty"`
 	// sweep is the last complete round over the connection's accounts when this

@@ -42,7 +42,7 @@ func (r *Reconciler) restored(ctx context.Context, connection *v1alpha1.Platform
 		return observe.Saved{}, err
 	}
 	if mine != nil {
-		return saved(adapter, &mine.Status), nil
+		return saved(adapter, &mine.Status, false), nil
 	}
 	shown, err := shard.Boards(ctx, r.Secrets, r.Namespace, BoardKind, connection.Name)
 	if err != nil {
@@ -59,7 +59,7 @@ func (r *Reconciler) restored(ctx context.Context, connection *v1alpha1.Platform
 			reigns[key] = append(reigns[key], p)
 		}
 	}
-	was := carry(adapter, &connection.Status, reigns)
+	was := carry(adapter, saved(adapter, &connection.Status, r.Board.Alone() && r.Books.Orderly()), reigns)
 	for i := range was.Lines {
 		was.Lines[i].Spent = r.Part.Divide(was.Lines[i].Spent)
 	}
@@ -82,12 +82,12 @@ func (r *Reconciler) mine(ctx context.Context, connection *v1alpha1.PlatformConn
 
 // carry is what was spent before this reign. Each reign began with what the one before
 // had spent, so the source that says most is the last one.
-func carry(adapter platform.Adapter, status *v1alpha1.PlatformConnectionStatus, reigns map[reign][]part) observe.Saved {
-	most := saved(adapter, status)
+func carry(adapter platform.Adapter, status observe.Saved, reigns map[reign][]part) observe.Saved {
+	most := status
 	for _, parts := range reigns {
 		sum := observe.Saved{Exact: true, Swept: true}
 		for i := range parts {
-			p := saved(adapter, &parts[i].Status)
+			p := saved(adapter, &parts[i].Status, false)
 			sum.Exact, sum.Swept = sum.Exact && p.Exact, sum.Swept && p.Swept
 			sum.Lines = plus(sum.Lines, p.Lines)
 		}

@@ -36,23 +36,42 @@ func (c closer) Start(ctx context.Context) error {
 }
 
 // saveLast writes the final figures of all connections whose status does not hold
-// them.
+// them. Where all that were counted are exact then, the books are closed, and the next
+// process knows that from the lease; else each status says it for itself.
 func (r *Reconciler) saveLast(ctx context.Context) error {
+	r.books.Lock()
+	defer r.books.Unlock()
+	r.closed = true
 	var list v1alpha1.PlatformConnectionList
 	if err := r.Client.List(ctx, &list); err != nil {
 		return fmt.Errorf("listing connections: %w", err)
 	}
+	finals := make([]facts, len(list.Items))
+	// What failed before may still arrive, after what is written now.
+	booked := r.Books != nil && r.Board.Alone() && len(r.unsure) == 0
+	for i := range list.Items {
+		finals[i] = facts{final: true}
+		finals[i].report, finals[i].reported = r.Observer.Report(list.Items[i].Name)
+		booked = booked && (finals[i].counted() || !ptr.Deref(list.Items[i].Status.Counting, false))
+	}
 	var all []error
 	for i := range list.Items {
-		connection := &list.Items[i]
-		f := facts{final: true}
-		if f.report, f.reported = r.Observer.Report(connection.Name); !f.reported {
-			continue
+		// Figures of an earlier process that this one never went on with are not ours to
+		// call exact.
+		if f := finals[i]; f.counted() {
+			f.unmarked = !booked
+			all = append(all, r.closeOne(ctx, &list.Items[i], f))
 		}
-		all = append(all, r.closeOne(ctx, connection, f))
 	}
-	return errors.Join(all...)
+	if err := errors.Join(all...); err != nil || !booked {
+		return err
+	}
+	r.Books.Close()
+	return nil
 }
+
+// counted says that this process kept count of the connection.
+func (f facts) counted() bool { return f.reported && len(f.report.Ledger) > 0 }
 
 // closeOne writes the final figures where what is written does not say them.
 func (r *Reconciler) closeOne(ctx context.Context, connection *v1alpha1.PlatformConnection, f facts) error {

@@ -23,6 +23,8 @@ type facts struct {
 	reported bool
 	// final: the engine has ended, so the figures are exact.
 	final bool
+	// unmarked: the status is to say that nobody counts any more.
+	unmarked bool
 }
 
 // saves says that the figures of the budgets are written: whenever the engine needs them

@@ -28,7 +28,7 @@ func save(next *v1alpha1.PlatformConnectionStatus, f facts) {
 		if l.Kind == platform.BudgetMoney && (l.Spent > 0 || l.Leased) {
 			next.Spend = &v1alpha1.Spend{Day: l.Date, USD: dollars(l.Spent)}
 		}
-		if l.Leased && !f.final {
+		if l.Leased && !f.unmarked {
 			next.Counting = ptr.To(true)
 		}
 	}
@@ -59,8 +59,10 @@ func holds(b v1alpha1.BucketStatus, l budget.Line) bool {
 func spentOf(b v1alpha1.BucketStatus) int64 { return ptr.Deref(b.Limit, 0) - ptr.Deref(b.Remaining, 0) }
 
 // saved is what an earlier process left in the status.
-func saved(adapter platform.Adapter, s *v1alpha1.PlatformConnectionStatus) observe.Saved {
-	was := observe.Saved{Exact: !ptr.Deref(s.Counting, false)}
+// The mark says that it counted: then the figures are exact if it ended in an orderly way.
+func saved(adapter platform.Adapter, s *v1alpha1.PlatformConnectionStatus, orderly bool) observe.Saved {
+	marked := ptr.Deref(s.Counting, false)
+	was := observe.Saved{Exact: !marked || orderly, Standing: marked && orderly}
 	byName := map[string]v1alpha1.BucketStatus{}
 	for _, b := range s.Budget {
 		byName[b.Bucket] = b

@@ -43,14 +43,14 @@ func TestWhatWasSpentIsSavedAndRestored(t *testing.T) {
 	if con.Status.Spend == nil || *con.Status.Spend != (v1alpha1.Spend{Day: "2026-11-23", USD: "265.20"}) || !ptr.Deref(con.Status.Counting, false) {
 		t.Fatalf("got %+v, counting %v", con.Status.Spend, con.Status.Counting)
 	}
-	was := saved(budgeted, &con.Status)
+	was := saved(budgeted, &con.Status, false)
 	if was.Exact || was.Swept || len(was.Lines) != 2 || was.Lines[0].Spent != 531 || was.Lines[0].Date != "2026-11-23" || was.Lines[1].Spent != 265_200_000 {
 		t.Errorf("restored %+v", was)
 	}
 	f = spending(532, 265_200_001, false)
-	f.final = true
+	f.final, f.unmarked = true, true
 	pass(con, f, today.Add(time.Minute))
-	if was := saved(budgeted, &con.Status); !was.Exact || !was.Swept || was.Lines[0].Spent != 532 || was.Lines[1].Spent != 265_200_100 {
+	if was := saved(budgeted, &con.Status, false); !was.Exact || !was.Swept || was.Lines[0].Spent != 532 || was.Lines[1].Spent != 265_200_100 {
 		t.Errorf("after a proper end: %+v, counting %v", was, con.Status.Counting)
 	}
 }
@@ -94,5 +94,28 @@ func TestLimitsOfTheSpec(t *testing.T) {
 	con.Spec.Options = &v1alpha1.PlatformOptions{YouTube: &v1alpha1.YouTubeOptions{DailyUnits: 50_000}}
 	if _, units := limits(con, budgeted); len(units) != 1 || units["units"] != 50_000 {
 		t.Errorf("got %v: the units of searches are others", units)
+	}
+}
+
+// With books in the lease the mark stays: then the next process knows from the lease
+// whether the figures are exact, and writes nothing before it goes on.
+func TestAMarkedStatusIsExactOnlyAfterAnOrderlyEnd(t *testing.T) {
+	con := newConnection()
+	pass(con, spending(531, 265_200_000, true), today)
+	f := spending(532, 265_200_001, false)
+	f.final = true
+	pass(con, f, today.Add(time.Minute))
+	if !ptr.Deref(con.Status.Counting, false) || spentOf(con.Status.Budget[0]) != 532 {
+		t.Fatalf("after an end with books: %+v, counting %v", con.Status.Budget, con.Status.Counting)
+	}
+	if was := saved(budgeted, &con.Status, false); was.Exact || was.Standing {
+		t.Errorf("after a crash: %+v", was)
+	}
+	if was := saved(budgeted, &con.Status, true); !was.Exact || !was.Standing || was.Lines[0].Spent != 532 {
+		t.Errorf("after an orderly end: %+v", was)
+	}
+	con.Status.Counting = nil
+	if was := saved(budgeted, &con.Status, true); !was.Exact || was.Standing {
+		t.Errorf("without a mark a crash would not be seen, so it has to be written first: %+v", was)
 	}
 }

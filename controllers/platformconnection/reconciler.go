@@ -3,6 +3,7 @@ package platformconnection
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,13 +26,25 @@ type Reconciler struct {
 	// open remembers what each connection was opened with, so that it is opened
 	// anew only when that changes.
 	open map[string]string
+	// books: nobody writes a status after the last figures, which may be older than they.
+	books  sync.Mutex
+	closed bool
+	// unsure are connections whose last write failed: it may still arrive.
+	unsure map[string]bool
 }
 
 // New returns a Reconciler. It is not safe for concurrent use: one worker.
-func New(cfg Config) *Reconciler { return &Reconciler{Config: cfg, open: map[string]string{}} }
+func New(cfg Config) *Reconciler {
+	return &Reconciler{Config: cfg, open: map[string]string{}, unsure: map[string]bool{}}
+}
 
 // Reconcile aligns one connection with its spec and shows how it does.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	r.books.Lock()
+	defer r.books.Unlock()
+	if r.closed {
+		return ctrl.Result{}, nil
+	}
 	connection := &v1alpha1.PlatformConnection{}
 	if err := r.Client.Get(ctx, req.NamespacedName, connection); err != nil {
 		if apierrors.IsNotFound(err) {
@@ -213,8 +226,10 @@ func (r *Reconciler) write(ctx context.Context, connection *v1alpha1.PlatformCon
 		return false, err
 	}
 	if err := status.Apply(ctx, r.Client, Name, apply.PlatformConnection(connection.Name).WithUID(connection.UID).WithStatus(ac)); err != nil {
+		r.unsure[connection.Name] = true
 		return false, client.IgnoreNotFound(err)
 	}
+	delete(r.unsure, connection.Name)
 	for _, e := range events {
 		status.Tell(r.Recorder, connection, nil, e.reason, e.note)
 	}

@@ -73,6 +73,9 @@ type Config struct {
 	Board *shard.Board
 	Part  budget.Part
 	Epoch int64
+	// Books tell whether the process before ended with everything saved; nil: where it
+	// did, the status says so.
+	Books *custody.Books
 	// Open opens a platform's client and the fetcher of its profile images. It
 	// adds the HTTP client to the configuration and performs no call. Its error
 	// is the adapter's.

@@ -116,7 +116,7 @@ func TestNoReignForgetsWhatTheDayHasCost(t *testing.T) {
 		actual := int64(0)
 		for epoch := range rapid.IntRange(1, 5).Draw(rt, "reigns") {
 			n := rapid.IntRange(1, 4).Draw(rt, "processes")
-			was := carry(budgeted, &con, reigns)
+			was := carry(budgeted, saved(budgeted, &con, false), reigns)
 			carried := int64(0)
 			if i := lineOf(was.Lines, "units"); i >= 0 {
 				carried = was.Lines[i].Spent
@@ -153,7 +153,7 @@ func TestNoReignForgetsWhatTheDayHasCost(t *testing.T) {
 					con, _ = together(newConnection(), parts, budgeted, today)
 				}
 			}
-			now := carry(budgeted, &con, reigns)
+			now := carry(budgeted, saved(budgeted, &con, false), reigns)
 			known := now.Lines[lineOf(now.Lines, "units")].Spent
 			if !now.Exact {
 				known += limit / 10 // the least lease of all parts together

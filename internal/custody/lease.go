@@ -5,7 +5,9 @@ import (
 	"os"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/uuid"
+	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/utils/clock"
@@ -23,8 +25,9 @@ const (
 
 // Leadership is this process's part in leader election.
 type Leadership struct {
-	// Lock is nil where there is no election.
+	// Lock and Books are nil where there is no election.
 	Lock     resourcelock.Interface
+	Books    *Books
 	key      client.ObjectKey
 	identity string
 }
@@ -41,10 +44,18 @@ func NewLeadership(cfg *rest.Config, namespace string, elect bool) (*Leadership,
 		return nil, err
 	}
 	l := &Leadership{key: client.ObjectKey{Namespace: namespace, Name: LeaseName}, identity: identity}
-	l.Lock, err = resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, LeaseName,
-		resourcelock.ResourceLockConfig{Identity: l.identity}, cfg, RenewDeadline)
+	// A request may take half of the time after which the lease is given up, as the
+	// elector's own constructor has it.
+	own := rest.AddUserAgent(rest.CopyConfig(cfg), "leader-election")
+	own.Timeout = RenewDeadline / 2
+	client, err := coordination.NewForConfig(own)
 	if err != nil {
-		return nil, fmt.Errorf("creating the leader's lock: %w", err)
+		return nil, fmt.Errorf("creating the client for the leader's lease: %w", err)
+	}
+	l.Books = &Books{identity: identity}
+	l.Lock = &resourcelock.LeaseLock{
+		LeaseMeta: metav1.ObjectMeta{Namespace: namespace, Name: LeaseName}, Client: leases{client, l.Books},
+		LockConfig: resourcelock.ResourceLockConfig{Identity: identity},
 	}
 	return l, nil
 }

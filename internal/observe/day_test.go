@@ -132,6 +132,16 @@ func TestNothingIsSpentBeyondTheLease(t *testing.T) {
 			t.Errorf("exact %t: %d micro-dollars are restored, want %d", exact, got, want)
 		}
 	}
+	// Nothing has to be saved first where the saved line stands.
+	for _, c.Saved.Standing = range []bool{false, true} {
+		c.Saved.Exact = true
+		r.engine.DropConnection("x")
+		r.engine.purses = map[string]*budget.Purse{}
+		r.engine.SetConnection(c)
+		if report, _ := r.engine.Report("x"); report.Save == c.Saved.Standing || report.Ledger[0].Spent != 4_000_000 {
+			t.Errorf("standing %t: saving is asked for: %t, of %+v", c.Saved.Standing, report.Save, report.Ledger)
+		}
+	}
 }
 
 func (r *rig) ledger() int64 {

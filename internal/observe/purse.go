@@ -12,6 +12,10 @@ type Saved struct {
 	Lines []budget.Line
 	// Exact: that process ended properly, so nothing was spent since.
 	Exact bool
+	// Standing: the lines are of this day's status as they are, and should this process be
+	// killed, the next one will know that it counted. So nothing has to be saved before
+	// it goes on.
+	Standing bool
 	// Swept: every account was read on the day of the lines, so whoever is remembered
 	// is paid for.
 	Swept bool
@@ -25,6 +29,9 @@ func (c *conn) fill(e *Engine, now time.Time) {
 	}, before)
 	if before == nil {
 		c.purse.Restore(c.Saved.Lines, c.Saved.Exact, now)
+		if c.Saved.Exact && c.Saved.Standing {
+			c.purse.Saved(c.Saved.Lines, now)
+		}
 	}
 	c.asked = false
 	c.remind(e, now)

@@ -39,6 +39,8 @@ type Scope struct {
 	Registry prometheus.Registerer
 	// Guard guards calls that change something on a platform.
 	Guard *custody.Guard
+	// Books are in the lease; nil: they are not.
+	Books *custody.Books
 	// Roster knows the whole fleet, of which Mine are the accounts of the shard; nil: they
 	// are all.
 	Roster *roster.Roster
@@ -71,7 +73,7 @@ func (p Process) Run(ctx context.Context) error {
 		return err
 	}
 	whole := Scope{
-		Registry: metrics.Registry, Guard: leader.Guard(mgr.GetAPIReader(), clock.RealClock{}),
+		Registry: metrics.Registry, Guard: leader.Guard(mgr.GetAPIReader(), clock.RealClock{}), Books: leader.Books,
 		Board: func(string) *shard.Board { return nil },
 	}
 	if err := p.Wire(ctx, mgr, whole); err != nil {
