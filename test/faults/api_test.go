@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -98,7 +99,7 @@ type apiGate struct {
 // RoundTrip implements http.RoundTripper.
 func (g *apiGate) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodGet {
-		return g.next.RoundTrip(r)
+		return g.read(r)
 	}
 	f := g.p.wrote(r)
 	switch f {
@@ -129,6 +130,21 @@ func (g *apiGate) RoundTrip(r *http.Request) (*http.Response, error) {
 		crash()
 	}
 	return nil, errLost
+}
+
+// read lets a read through, apart from the one that its plan spoils.
+func (g *apiGate) read(r *http.Request) (*http.Response, error) {
+	switch g.p.read(r) {
+	case lostBefore:
+		return nil, errLost
+	case timeout:
+		return nil, context.DeadlineExceeded
+	case throttled:
+		return refusal(r, http.StatusTooManyRequests, "TooManyRequests"), nil
+	case broken:
+		return refusal(r, http.StatusInternalServerError, "InternalError"), nil
+	}
+	return g.next.RoundTrip(r)
 }
 
 // refusal is an answer of the API server that refuses.

@@ -199,6 +199,36 @@ func (p *play) wrote(r *http.Request) fault {
 	return none
 }
 
+// read counts a live read of the API server and says which fault strikes it.
+func (p *play) read(r *http.Request) fault {
+	what := reading(r)
+	if !p.armed || p.resting || what == "" {
+		return none
+	}
+	p.reads++
+	p.effects = append(p.effects, "read "+what)
+	if p.where == atRead && p.nth == p.reads && !p.struck {
+		p.struck = true
+		return p.fault
+	}
+	return none
+}
+
+// reading names a read; empty: the operator has it from a cache, so that it cannot fail.
+func reading(r *http.Request) string {
+	switch secrets := "/namespaces/" + vaults + "/secrets/"; {
+	case strings.Contains(r.URL.Path, secrets+custody.SecretPrefix):
+		return "vault"
+	case strings.Contains(r.URL.Path, secrets):
+		return "key"
+	case strings.Contains(r.URL.Path, "/namespaces/"+accounts+"/secrets/"):
+		return "inbox"
+	case strings.Contains(r.URL.Path, "/socialaccounts/"):
+		return "account"
+	}
+	return ""
+}
+
 // unstruck is the vault before a write of a run without a fault, where writes are
 // named; an empty one before the first.
 func (p *play) unstruck() *rotation.Vault {

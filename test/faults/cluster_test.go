@@ -98,6 +98,8 @@ func startCluster(ctx context.Context, dir string) (*cluster, error) {
 	// What is shown here is no matter of power cuts of the machine.
 	c.env.ControlPlane.Etcd.Configure().Set("unsafe-no-fsync", "true")
 	c.env.ControlPlane.GetAPIServer().Configure().Set("audit-policy-file", rules).Set("audit-log-path", c.audit).Set("audit-log-mode", "batch")
+	// A watch has to last for the whole run: without it the history is not whole.
+	c.env.ControlPlane.GetAPIServer().Configure().Set("min-request-timeout", "14400")
 	var err error
 	if c.config, err = c.env.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the control plane: %w", err), c.env.Stop())

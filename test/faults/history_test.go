@@ -26,6 +26,7 @@ type recorder struct {
 	mu   sync.Mutex
 	news *sync.Cond
 	of   map[string]*track
+	done map[string]bool   // accounts whose history is not kept any more
 	last map[string]string // newest resource version by object
 	err  error
 }
@@ -41,7 +42,7 @@ type track struct {
 
 // record begins to watch.
 func record(ctx context.Context, c *cluster) (*recorder, error) {
-	r := &recorder{key: c.key, of: map[string]*track{}, last: map[string]string{}}
+	r := &recorder{key: c.key, of: map[string]*track{}, done: map[string]bool{}, last: map[string]string{}}
 	r.news = sync.NewCond(&r.mu)
 	watcher, err := c.client(c.base)
 	if err != nil {
@@ -96,6 +97,9 @@ func key(o client.Object) string {
 
 // track is made at the first sight; it is kept until it is taken.
 func (r *recorder) track(name string) *track {
+	if r.done[name] {
+		return &track{}
+	}
 	if r.of[name] == nil {
 		r.of[name] = &track{}
 	}
@@ -183,6 +187,7 @@ func (r *recorder) forget(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.of, name)
+	r.done[name] = true
 }
 
 // shown is everything that a history shows outside of Secrets.

@@ -141,6 +141,7 @@ func wanted(t *testing.T, of int) int {
 var (
 	writeFaults   = []fault{crashBefore, crashAfter, lostBefore, lostAfter, conflict, throttled, broken}
 	callFaults    = []fault{crashBefore, crashAfter, lostBefore, lostAfter, throttled, broken, timeout, brokenAfter}
+	readFaults    = []fault{lostBefore, timeout, throttled, broken}
 	consentFaults = []fault{wrongHolder, fewerScopes}
 )
 
@@ -214,8 +215,13 @@ func (p *play) strikes(dry plan) (all []plan, effects []string) {
 			at, faults = atAPI, writeFaults
 		case "call":
 			at, faults = atCall, callFaults
+		case "read":
+			at, faults = atRead, readFaults
 		}
 		nth[at]++
+		if at == atRead && p.scenario.name != "planned" {
+			continue // every pass begins with the same reads
+		}
 		for _, f := range faults {
 			pl := dry
 			pl.where, pl.nth, pl.fault = at, nth[at], f
@@ -268,14 +274,22 @@ func playAll(t *testing.T, all []plan) []*play {
 		})
 	}
 	for i := range all {
-		if i%500 == 499 {
-			fmt.Printf("faults: %d of %d plans after %s\n", i+1, len(all), time.Since(shared.began).Truncate(time.Second))
+		if i%100 == 99 {
+			tellProgress(i+1, len(all))
 		}
 		next <- i
 	}
 	close(next)
 	wg.Wait()
 	return out
+}
+
+// tellProgress says how far the plans are, and whether anything grows with their number.
+func tellProgress(n, of int) {
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	fmt.Printf("faults: %d of %d plans after %s; %d MiB of heap, %d goroutines\n",
+		n, of, time.Since(shared.began).Truncate(time.Second), memory.HeapAlloc>>20, runtime.NumGoroutine())
 }
 
 func workers() int {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -102,6 +103,32 @@ func loads(change func(p *play, secret *corev1.Secret), blind bool) func(*play, 
 		}
 		cfg.Keeper = &custody.Keeper{Namespace: vaults, Client: interceptor.NewClient(cfg.Secrets.(client.WithWatch), funcs)}
 	}
+}
+
+// treatedAsAbsent takes a vault that cannot be read for one that is not there, and what is
+// not there is made, whatever is there.
+func treatedAsAbsent(p *play, cfg *handover.Config) {
+	cfg.Keeper = &custody.Keeper{Namespace: vaults, Client: interceptor.NewClient(cfg.Secrets.(client.WithWatch), interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			err := c.Get(ctx, key, o, opts...)
+			if err != nil && key.Name == vaultName(p.acc.UID) {
+				return apierrors.NewNotFound(corev1.Resource("secrets"), key.Name)
+			}
+			return err
+		},
+		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+			err := c.Create(ctx, o, opts...)
+			if !apierrors.IsAlreadyExists(err) || o.GetName() != vaultName(p.acc.UID) {
+				return err
+			}
+			live := &corev1.Secret{}
+			if err := c.Get(ctx, client.ObjectKeyFromObject(o), live); err != nil {
+				return err
+			}
+			o.SetResourceVersion(live.ResourceVersion)
+			return c.Update(ctx, o)
+		},
+	})}
 }
 
 func isOp(j custody.Job, names ...rotation.OpName) bool {
@@ -221,6 +248,7 @@ func mistakes() []mistake {
 				},
 			})
 		}},
+		{name: "an unreadable vault is treated as absent", where: atRead, nth: 3, fault: broken, wire: treatedAsAbsent},
 		{name: "a removal is not sent", on: "Facebook, system user", wire: performs(func(_ *play, _ context.Context, j custody.Job, call func() rotation.Outcome) rotation.Outcome {
 			if j.Call.Kind == rotation.CallPeople {
 				return rotation.Outcome{Kind: rotation.Done}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -39,6 +40,7 @@ type where string
 const (
 	nowhere   where = ""
 	atAPI     where = "write"
+	atRead    where = "read"
 	atCall    where = "call"
 	atConsent where = "consent"
 )
@@ -77,6 +79,8 @@ type play struct {
 	armed         bool
 	struck        bool
 	writes, calls int
+	reads         int
+	resting       bool // it is over: what is read is no part of it
 	consents      int
 	effects       []string // what each write, call and consent was, since the trigger
 	sends         []send
@@ -157,6 +161,16 @@ func (p *play) close() error {
 	}
 	p.c.history.forget(p.acc.Name)
 	return gone
+}
+
+// forget drops what only the plan needed: thousands of plans are played beside each other
+// and one after another, and of each only what was found is kept.
+func (p *play) forget() {
+	p.world, p.server, p.desk, p.r, p.acc, p.previous = nil, nil, nil, nil, nil, nil
+	p.sends, p.raw, p.codes, p.texts, p.refreshes, p.more = nil, nil, nil, nil, nil, nil
+	if p.where != nowhere && p.mistake == nil && os.Getenv("SEED") == "" {
+		p.effects = nil
+	}
 }
 
 // start begins a process: nothing of an earlier one is left.

@@ -68,6 +68,7 @@ func perform(ctx context.Context, c *cluster, pl plan) (p *play, err error) {
 		if errClose := p.close(); err == nil {
 			err = errClose
 		}
+		p.forget()
 	}()
 	if err := p.first(); err != nil {
 		return p, fmt.Errorf("%s: the first credential: %w", pl, err)
@@ -143,6 +144,7 @@ func (p *play) checkRest(acc *v1alpha1.SocialAccount) error {
 	if acc == nil {
 		return nil
 	}
+	p.resting = true
 	for range 2 {
 		writes, calls := p.writes, p.calls
 		if _, crashed, err := p.reconcile(); err != nil || crashed {
