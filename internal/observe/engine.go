@@ -74,7 +74,7 @@ func New(cfg Config) *Engine {
 		cfg.MaxWait = 500 * time.Millisecond
 	}
 	e := &Engine{
-		cfg: cfg, accounts: wake.NewSource(), connections: wake.NewSource(), turns: wake.NewSource(),
+		cfg: cfg, accounts: wake.NewSource(), connections: wake.NewSource(), turns: wake.NewUrgentSource(),
 		kick:    make(chan struct{}, 1),
 		started: cfg.Clock.Now(),
 		targets: map[types.NamespacedName]*target{}, conns: map[string]*conn{},

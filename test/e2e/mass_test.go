@@ -112,11 +112,10 @@ func (c throng) playAll(t *testing.T, n int) {
 	}
 	lives, accounts := make([]world.Account, n), make([]*v1alpha1.SocialAccount, n)
 	for i := range n {
-		name := fmt.Sprint("m", i, "-")
+		name := fmt.Sprintf("m%dx", i) // a handle ends with the scene's number
 		lives[i] = s.live(name)
 		s.put(t, lives[i])
 		accounts[i] = s.account(name, func(a *v1alpha1.SocialAccount) {
-			a.Name = fmt.Sprint("m", i)
 			a.Spec.Owner.Accountable = c.leaves(i)
 			a.Spec.Credentials = &v1alpha1.AccountCredentials{SecretRef: v1alpha1.LocalReference{Name: v1alpha1.ObjectName(a.Name)}}
 		})
