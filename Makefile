@@ -155,6 +155,11 @@ faults: controlplane ## Strike a handover at every effect with every fault (FAUL
 	@KUBEBUILDER_ASSETS=$(BIN) MITHAQ=$(BIN)/mithaq $(if $(SEED),SEED='$(SEED)',FAULTS=$(FAULTS) FAULTS_KILLS=$(FAULTS_KILLS) FAULTS_OUT=$(BIN)/faults.json) \
 		go test -count=1 -timeout 60m -v $(if $(SEED),-run TestNoFaultBreaksAnInvariant) ./test/faults
 
+MASS ?= 1000
+.PHONY: mass
+mass: controlplane ## Change the hands of MASS accounts (1000) at once, on five platforms under the limits that they publish
+	KUBEBUILDER_ASSETS=$(BIN) MASS=$(MASS) go test -count=1 -timeout 90m -v -run TestManyHandoversAtOnce ./test/e2e
+
 N ?= 10000
 PHASE ?=
 BENCH_FLAGS ?=

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/platform"
 	"mithaq.dev/mithaq/internal/platform/facebook"
 	"mithaq.dev/mithaq/internal/platform/graph"
@@ -93,6 +94,7 @@ func platforms(list []documented) string {
 		reads(&b, a.Adapter)
 		budgetsOf(&b, a.Adapter)
 		custodyOf(&b, a.Custody)
+		grantsOf(&b, a.Adapter)
 		b.WriteString("\n### What cannot be had\n\n| | why |\n|---|---|\n")
 		for _, g := range a.Gaps {
 			fmt.Fprintf(&b, "| %s | %s |\n", g.Subject, g.Why)
@@ -166,9 +168,9 @@ func reads(b *strings.Builder, a platform.Adapter) {
 func cost(a platform.Adapter, charges []platform.Charge) string {
 	var parts []string
 	for _, c := range charges {
-		budget, _ := a.Budget(c.Bucket)
+		known, _ := a.Budget(c.Bucket)
 		unit := fmt.Sprintf("of `%s`", c.Bucket)
-		if budget.Kind == platform.BudgetMoney {
+		if known.Kind == platform.BudgetMoney {
 			const once = " (once a day)"
 			text := fmt.Sprintf("$%.3f an item", float64(c.PerItem)/1e6)
 			if c.Once {
@@ -188,9 +190,16 @@ func cost(a platform.Adapter, charges []platform.Charge) string {
 }
 
 func budgetsOf(b *strings.Builder, a platform.Adapter) {
-	b.WriteString("\n### Budgets\n\n| bucket | kind | limit |\n|---|---|---|\n")
-	for _, budget := range a.Budgets {
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", budget.Bucket, budget.Kind, limit(budget))
+	b.WriteString("\n### Budgets\n\n| bucket | kind | limit | for handovers, at most |\n|---|---|---|---|\n")
+	for _, one := range a.Budgets {
+		fmt.Fprintf(b, "| `%s` | %s | %s | %d %% |\n", one.Bucket, one.Kind, limit(one), cmp.Or(one.Handed, budget.Handed))
+	}
+}
+
+// grantsOf lists what the calls of a grant's life cost.
+func grantsOf(b *strings.Builder, a platform.Adapter) {
+	for _, call := range slices.Sorted(maps.Keys(a.Grants)) {
+		fmt.Fprintf(b, "| %s costs | %s |\n", call, cost(a, a.Grants[call]))
 	}
 }
 

@@ -60,7 +60,7 @@ type answer struct{ nonce, code platform.Token }
 // service, such as https://mithaq.edu.example; empty turns it off.
 func NewDesk(base string) *Desk {
 	return &Desk{
-		base: strings.TrimRight(base, "/"), woken: wake.NewSource(),
+		base: strings.TrimRight(base, "/"), woken: wake.NewUrgentSource(),
 		offers: map[string]offer{}, codes: map[string]answer{},
 	}
 }

@@ -76,7 +76,7 @@ func New(cfg Config) *Engine {
 		cfg.MaxWait = 500 * time.Millisecond
 	}
 	e := &Engine{
-		cfg: cfg, accounts: wake.NewSource(), connections: wake.NewSource(), turns: wake.NewSource(),
+		cfg: cfg, accounts: wake.NewSource(), connections: wake.NewSource(), turns: wake.NewUrgentSource(),
 		kick:    make(chan struct{}, 1),
 		started: cfg.Clock.Now(),
 		targets: map[name]*target{}, promises: map[promise]*promise{}, conns: map[string]*conn{},

@@ -28,7 +28,7 @@ type Errand struct {
 
 // called is how long the budget is kept for somebody whose turn it is and who does not
 // come. Then it counts as spent.
-const called = time.Minute
+const called = 5 * time.Minute
 
 // waiting is an errand that waits.
 type waiting struct {

@@ -184,7 +184,7 @@ func TestARefusedErrandPausesTheBudget(t *testing.T) {
 	}
 }
 
-// Whoever is called and does not come holds nobody up for longer than a minute.
+// Whoever is called and does not come holds nobody up for long.
 func TestATurnThatIsNotTakenPasses(t *testing.T) {
 	c := newRunner(newRigWith(t, limits(1, 8)))
 	c.ask(costs(0, bucketID), costs(1, bucketID), costs(2, bucketID), costs(3, bucketID))

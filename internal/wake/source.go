@@ -19,10 +19,23 @@ type Source struct {
 	mu      sync.Mutex
 	queue   workqueue.TypedRateLimitingInterface[reconcile.Request]
 	pending map[reconcile.Request]time.Duration
+	// priority of what is added, in queues that have any.
+	priority int
 }
 
-// NewSource returns an empty source.
-func NewSource() *Source { return &Source{pending: map[reconcile.Request]time.Duration{}} }
+// NewSource returns an empty source, whose requests have low priority: what people change
+// comes first.
+func NewSource() *Source { return newSource(handler.LowPriority) }
+
+// NewUrgentSource returns an empty source whose requests go before what people change:
+// for what does not wait.
+func NewUrgentSource() *Source { return newSource(urgent) }
+
+const urgent = 100
+
+func newSource(priority int) *Source {
+	return &Source{pending: map[reconcile.Request]time.Duration{}, priority: priority}
+}
 
 // Start is called by the controller; it hands over what was added before.
 func (s *Source) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
@@ -30,13 +43,13 @@ func (s *Source) Start(_ context.Context, queue workqueue.TypedRateLimitingInter
 	defer s.mu.Unlock()
 	s.queue = queue
 	for req, after := range s.pending {
-		add(queue, req, after)
+		s.add(req, after)
 	}
 	s.pending = nil
 	return nil
 }
 
-// Add enqueues a request with low priority: what people change comes first.
+// Add enqueues a request.
 func (s *Source) Add(req reconcile.Request) { s.AddAfter(req, 0) }
 
 // AddAfter enqueues a request when after has passed.
@@ -47,14 +60,13 @@ func (s *Source) AddAfter(req reconcile.Request, after time.Duration) {
 		s.pending[req] = after
 		return
 	}
-	add(s.queue, req, after)
+	s.add(req, after)
 }
 
-func add(queue workqueue.TypedRateLimitingInterface[reconcile.Request], req reconcile.Request, after time.Duration) {
-	if pq, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-		low := handler.LowPriority
-		pq.AddWithOpts(priorityqueue.AddOpts{After: after, Priority: &low}, req)
+func (s *Source) add(req reconcile.Request, after time.Duration) {
+	if pq, ok := s.queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+		pq.AddWithOpts(priorityqueue.AddOpts{After: after, Priority: &s.priority}, req)
 		return
 	}
-	queue.AddAfter(req, after)
+	s.queue.AddAfter(req, after)
 }
