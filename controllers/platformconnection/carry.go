@@ -55,15 +55,20 @@ func (r *Reconciler) restored(ctx context.Context, connection *v1alpha1.Platform
 			return observe.Saved{}, fmt.Errorf("reading what a shard showed of connection %s: %w", connection.Name, err)
 		}
 		key := reign{one.Shards, p.Epoch}
-		if p.UID == connection.UID && (r.Board.Alone() || key != (reign{r.Board.Layout.Shards(), r.Epoch})) {
+		if p.UID == connection.UID && !r.reigns(key) {
 			reigns[key] = append(reigns[key], p)
 		}
 	}
-	was := carry(adapter, saved(adapter, &connection.Status, r.Board.Alone() && r.Books.Orderly()), reigns)
+	was := carry(adapter, saved(adapter, &connection.Status, r.booked() && r.Books.Orderly()), reigns)
 	for i := range was.Lines {
 		was.Lines[i].Spent = r.Part.Divide(was.Lines[i].Spent)
 	}
 	return was, nil
+}
+
+// reigns says that it is the present reign.
+func (r *Reconciler) reigns(k reign) bool {
+	return !r.Board.Alone() && k == reign{r.Board.Layout.Shards(), r.Epoch}
 }
 
 // mine is what this shard showed of a connection in this reign; nil: nothing yet, or

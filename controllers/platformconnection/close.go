@@ -48,26 +48,34 @@ func (r *Reconciler) saveLast(ctx context.Context) error {
 	}
 	finals := make([]facts, len(list.Items))
 	// What failed before may still arrive, after what is written now.
-	booked := r.Books != nil && r.Board.Alone() && len(r.unsure) == 0
+	booked := r.booked() && len(r.unsure) == 0
 	for i := range list.Items {
 		finals[i] = facts{final: true}
 		finals[i].report, finals[i].reported = r.Observer.Report(list.Items[i].Name)
 		booked = booked && (finals[i].counted() || !ptr.Deref(list.Items[i].Status.Counting, false))
 	}
-	var all []error
-	for i := range list.Items {
-		// Figures of an earlier process that this one never went on with are not ours to
-		// call exact.
-		if f := finals[i]; f.counted() {
-			f.unmarked = !booked
-			all = append(all, r.closeOne(ctx, &list.Items[i], f))
-		}
-	}
-	if err := errors.Join(all...); err != nil || !booked {
+	if err := r.closeAll(ctx, list.Items, finals, !booked); err != nil || !booked {
 		return err
 	}
 	r.Books.Close()
 	return nil
+}
+
+// booked says that the lease can tell how this process ended.
+func (r *Reconciler) booked() bool { return r.Books != nil && r.Board.Alone() }
+
+// closeAll writes the final figures of the connections that this process kept count of.
+func (r *Reconciler) closeAll(ctx context.Context, connections []v1alpha1.PlatformConnection, finals []facts, unmarked bool) error {
+	var all []error
+	for i := range connections {
+		// Figures of an earlier process that this one never went on with are not ours to
+		// call exact.
+		if f := finals[i]; f.counted() {
+			f.unmarked = unmarked
+			all = append(all, r.closeOne(ctx, &connections[i], f))
+		}
+	}
+	return errors.Join(all...)
 }
 
 // counted says that this process kept count of the connection.

@@ -74,14 +74,20 @@ func saved(adapter platform.Adapter, s *v1alpha1.PlatformConnectionStatus, order
 				was.Lines = append(was.Lines, budget.Line{Bucket: b.Bucket, Kind: b.Kind, Date: budget.DateBefore(b, old.ResetsAt.Time), Spent: max(spentOf(old), 0)})
 			}
 		case platform.BudgetMoney:
-			if s.Spend != nil {
-				was.Lines = append(was.Lines, budget.Line{Bucket: b.Bucket, Kind: b.Kind, Date: s.Spend.Day, Spent: microUSD(s.Spend.USD)})
-				was.Swept = sweptOn(s.Sweep, s.Spend.Day)
-			}
+			was.Lines, was.Swept = spent(was.Lines, b, s)
 		case platform.BudgetWindow, platform.BudgetGauge, platform.BudgetBucket:
 		}
 	}
 	return was
+}
+
+// spent adds what the last day has cost, and says whether everybody was paid for on it.
+func spent(lines []budget.Line, b platform.Budget, s *v1alpha1.PlatformConnectionStatus) ([]budget.Line, bool) {
+	if s.Spend == nil {
+		return lines, false
+	}
+	line := budget.Line{Bucket: b.Bucket, Kind: b.Kind, Date: s.Spend.Day, Spent: microUSD(s.Spend.USD)}
+	return append(lines, line), sweptOn(s.Sweep, s.Spend.Day)
 }
 
 // sweptOn says that a round began and ended on a UTC day.

@@ -118,12 +118,7 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 	if !some || !c.reads(by) {
 		return nil, rest
 	}
-	if len(q.waiting) < size && c.targets >= size {
-		// A fleet is joining, not an account: whoever goes in a batch that is not full
-		// makes it one request more.
-		wait = max(wait, min(c.crowd(now), q.waiting[0].since.Add(haltsMost).Sub(now)))
-	}
-	if wait > 0 {
+	if wait = max(wait, c.fills(q, size, now)); wait > 0 {
 		return nil, min(rest, wait)
 	}
 	chosen := q.peek(size)
@@ -137,6 +132,15 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 		*t.queued.of(by) = nil
 	}
 	return newBatch(by, chosen, r), 0
+}
+
+// fills is how long a batch that is not full waits while a fleet is joining, and not an
+// account: whoever goes in such a batch makes it one request more.
+func (c *conn) fills(q *queue, size int, now time.Time) time.Duration {
+	if len(q.waiting) >= size || c.targets < size {
+		return 0
+	}
+	return min(c.crowd(now), q.waiting[0].since.Add(haltsMost).Sub(now))
 }
 
 // holdBack is how long nobody of the queue is looked at by id yet.
