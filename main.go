@@ -28,6 +28,7 @@ import (
 	"mithaq.dev/mithaq/controllers/handover"
 	"mithaq.dev/mithaq/controllers/platformconnection"
 	"mithaq.dev/mithaq/controllers/socialaccount"
+	"mithaq.dev/mithaq/internal/compact"
 	"mithaq.dev/mithaq/internal/connection"
 	"mithaq.dev/mithaq/internal/consent"
 	"mithaq.dev/mithaq/internal/custody"
@@ -104,7 +105,11 @@ func wire(ctx context.Context, mgr manager.Manager, of process.Scope, o settings
 	}); err != nil {
 		return fmt.Errorf("adding the readiness check: %w", err)
 	}
-	telemetry.RegisterFleet(of.Registry, mgr.GetCache())
+	fleet, err := compact.Of(ctx, mgr.GetCache())
+	if err != nil {
+		return err
+	}
+	telemetry.RegisterFleet(of.Registry, fleet)
 	secrets, err := process.PastCache(mgr) // no token may lie in a cache
 	if err != nil {
 		return err
@@ -116,13 +121,13 @@ func wire(ctx context.Context, mgr manager.Manager, of process.Scope, o settings
 		return fmt.Errorf("adding the observation engine: %w", err)
 	}
 	s := shared{
-		Scope: of, engine: engine, apps: custody.NewApps(), keeper: keeper, wallet: wallet, secrets: secrets,
+		Scope: of, fleet: fleet, engine: engine, apps: custody.NewApps(), keeper: keeper, wallet: wallet, secrets: secrets,
 		editions: edition.NewStore(o.Namespace, mgr.GetClient(), mgr.GetAPIReader()),
 	}
 	if err := handovers(ctx, mgr, o, s); err != nil {
 		return err
 	}
-	return controllers(ctx, mgr, s, o)
+	return controllers(mgr, s, o)
 }
 
 // adapters are the platforms that this version speaks to.
@@ -136,6 +141,7 @@ func adapters() map[v1alpha1.PlatformName]platform.Adapter {
 // shared is what several controllers work with.
 type shared struct {
 	process.Scope
+	fleet    *compact.Accounts
 	engine   *observe.Engine
 	apps     *custody.Apps
 	editions *edition.Store
@@ -147,18 +153,18 @@ type shared struct {
 }
 
 // controllers sets the reconcilers up.
-func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Options) error {
+func controllers(mgr ctrl.Manager, s shared, o settings.Options) error {
 	known := adapters()
 	readable := map[v1alpha1.PlatformName]governance.Facts{}
 	for name, adapter := range known {
 		readable[name] = governance.Facts(adapter.Readable)
 	}
 	counts := wake.NewSource()
-	fleet := tally.New(func(policy string) {
+	judged := tally.New(func(policy string) {
 		counts.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Name: policy}}, o.CountsSettle)
 	})
-	if err := socialaccount.Setup(ctx, mgr, socialaccount.Config{
-		Client: mgr.GetClient(), Observer: s.engine, Editions: s.editions, Tally: fleet, Roster: s.Roster, Mine: s.Mine,
+	if err := socialaccount.Setup(mgr, socialaccount.Config{
+		Client: mgr.GetClient(), Fleet: s.fleet, Observer: s.engine, Editions: s.editions, Tally: judged, Roster: s.Roster, Mine: s.Mine,
 		Recorder: mgr.GetEventRecorder(socialaccount.Name), Clock: clock.RealClock{}, Readable: readable,
 		Defaults:  governance.Cadence{ProfileEvery: o.ProfileEvery, ActivityEvery: o.ActivityEvery, StaleAfter: o.StaleAfter},
 		FirstLook: o.FirstLook, Workers: o.Workers,
@@ -166,7 +172,7 @@ func controllers(ctx context.Context, mgr ctrl.Manager, s shared, o settings.Opt
 		return fmt.Errorf("setting up the account controller: %w", err)
 	}
 	if err := governancepolicy.Setup(mgr, governancepolicy.Config{
-		Client: mgr.GetClient(), Editions: s.editions, Tally: fleet, Counts: counts, Settle: o.CountsSettle,
+		Client: mgr.GetClient(), Fleet: s.fleet, Editions: s.editions, Tally: judged, Counts: counts, Settle: o.CountsSettle,
 		Recorder: mgr.GetEventRecorder(governancepolicy.Name), Clock: clock.RealClock{}, Readable: readable,
 		Board: s.Board(governancepolicy.BoardKind), Epoch: s.Epoch, AccountsOf: s.AccountsOf(),
 	}); err != nil {
@@ -193,7 +199,7 @@ func handovers(ctx context.Context, mgr ctrl.Manager, o settings.Options, s shar
 		}
 	}
 	if err := handover.Setup(ctx, mgr, handover.Config{
-		Client: mgr.GetClient(), Secrets: s.secrets, Keeper: s.keeper, Wallet: s.wallet, Apps: s.apps, Guard: s.Guard,
+		Client: mgr.GetClient(), Fleet: s.fleet.All(), Secrets: s.secrets, Keeper: s.keeper, Wallet: s.wallet, Apps: s.apps, Guard: s.Guard,
 		Consents: desk, Consented: desk.Source(), Editions: s.editions, Recorder: mgr.GetEventRecorder(handover.Name), Clock: clock.RealClock{},
 		Perform: custody.Perform, Random: custody.Random, Told: telemetry.NewHandovers(s.Registry), Workers: o.HandoverWorkers,
 	}); err != nil {

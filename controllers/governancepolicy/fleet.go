@@ -53,18 +53,17 @@ func (r *Reconciler) preview(ctx context.Context, name string, known edition.Edi
 // are the cache's own.
 func (r *Reconciler) fleet(ctx context.Context) (*fleet, uint64, error) {
 	f := &fleet{namespaces: map[string]map[string]string{}, since: map[string]time.Time{}, readable: r.Readable, accountsOf: r.AccountsOf}
-	var accounts v1alpha1.SocialAccountList
 	var namespaces corev1.NamespaceList
 	var policies v1alpha1.GovernancePolicyList
-	for what, list := range map[string]client.ObjectList{"accounts": &accounts, "namespaces": &namespaces, "policies": &policies} {
+	for what, list := range map[string]client.ObjectList{"namespaces": &namespaces, "policies": &policies} {
 		if err := r.Client.List(ctx, list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
 			return nil, 0, fmt.Errorf("listing %s for a preview: %w", what, err)
 		}
 	}
 	mark := uint64(0)
-	f.accounts = accounts.Items
-	for i := range accounts.Items {
-		mark += xxhash.Sum64String(string(accounts.Items[i].UID) + accounts.Items[i].ResourceVersion)
+	f.accounts = r.Fleet.All()
+	for acc := range f.accounts {
+		mark += xxhash.Sum64String(string(acc.UID) + acc.ResourceVersion)
 	}
 	for i := range namespaces.Items {
 		n := &namespaces.Items[i]

@@ -37,7 +37,7 @@ func TestPartsAddUpToTheWhole(t *testing.T) {
 		whole, shards := tally.New(func(string) {}), make([]*tally.Tally, n)
 		readable := map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts}
 		all := &fleet{inForce: []*governance.Policy{manual}, readable: readable}
-		parts := make([]*fleet, n)
+		parts, fleets := make([]*fleet, n), make([][]v1alpha1.SocialAccount, n+1)
 		everybody := map[string]int{}
 		for i := range parts {
 			shards[i] = tally.New(func(string) {})
@@ -49,13 +49,16 @@ func TestPartsAddUpToTheWhole(t *testing.T) {
 				acc.Status.Profile = nil
 			}
 			shard := rapid.IntRange(0, n-1).Draw(rt, "shard")
-			all.accounts = append(all.accounts, acc)
-			parts[shard].accounts = append(parts[shard].accounts, acc)
+			fleets[n], fleets[shard] = append(fleets[n], acc), append(fleets[shard], acc)
 			key := types.NamespacedName{Name: acc.Name}
 			rule := governance.RuleResult{Policy: "next", Rule: rapid.SampledFrom([]string{"r1", "r2"}).Draw(rt, "rule"), Verdict: rapid.SampledFrom([]governance.Verdict{governance.Pass, governance.Violated, governance.Unknown}).Draw(rt, "verdict")}
 			whole.Set(key, []string{"next"}, []governance.RuleResult{rule})
 			shards[shard].Set(key, []string{"next"}, []governance.RuleResult{rule})
 		}
+		for i := range parts {
+			parts[i].accounts = these(fleets[i]...)
+		}
+		all.accounts = these(fleets[n]...)
 		for person, count := range people(all.accounts) {
 			everybody[person] = count
 		}

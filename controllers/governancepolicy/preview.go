@@ -2,6 +2,7 @@ package governancepolicy
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ const (
 
 // fleet is what a preview rests on. Nothing of it is changed.
 type fleet struct {
-	accounts []v1alpha1.SocialAccount
+	accounts iter.Seq[*v1alpha1.SocialAccount]
 	// namespaces are the labels of namespaces.
 	namespaces map[string]map[string]string
 	// inForce are the policies of modes Audit and Enforce, with when they came into
@@ -48,8 +49,8 @@ func compare(candidate *governance.Policy, f *fleet, now time.Time) *previewPart
 		accountsOf = func(person string) int { return counts[person] }
 	}
 	c := comparison{fleet: f, candidate: candidate, now: now, accountsOf: accountsOf, tiers: map[v1alpha1.TierName]*difference{}, rules: map[string]*difference{}}
-	for i := range f.accounts {
-		if acc := &f.accounts[i]; candidate.Selects(acc, f.namespaces[acc.Namespace]) {
+	for acc := range f.accounts {
+		if candidate.Selects(acc, f.namespaces[acc.Namespace]) {
 			c.account(acc)
 		}
 	}
@@ -81,11 +82,11 @@ type comparison struct {
 }
 
 // people counts the accounts that each person answers for or works on.
-func people(accounts []v1alpha1.SocialAccount) map[string]int {
+func people(accounts iter.Seq[*v1alpha1.SocialAccount]) map[string]int {
 	counts := map[string]int{}
 	var keys []string
-	for i := range accounts {
-		spec := &accounts[i].Spec
+	for acc := range accounts {
+		spec := &acc.Spec
 		keys = append(keys[:0], governance.PersonKey(spec.Owner.Accountable))
 		for j := range spec.Team {
 			if key := governance.PersonKey(spec.Team[j].Person); !slices.Contains(keys, key) {

@@ -3,6 +3,7 @@ package governancepolicy
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"testing"
 	"time"
@@ -106,7 +107,7 @@ func TestAPreviewTellsWhatAnEditionWouldChange(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			f := &fleet{accounts: all, inForce: []*governance.Policy{compiled(t, "manual", manual)}, readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts}}
+			f := &fleet{accounts: these(all...), inForce: []*governance.Policy{compiled(t, "manual", manual)}, readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts}}
 			tc.candidate.Mode = v1alpha1.ModePreview
 			got := compare(compiled(t, "next", tc.candidate).Enforced(), f, today).result()
 			want := tc.want
@@ -127,7 +128,7 @@ func TestAPreviewTellsWhatAnEditionWouldChange(t *testing.T) {
 
 func TestWhatIsNotKnownAnyMoreIsNotClean(t *testing.T) {
 	acc := seen("o", "school", "old_o")
-	f := &fleet{accounts: []v1alpha1.SocialAccount{acc}, inForce: []*governance.Policy{compiled(t, "manual", v1alpha1.GovernancePolicySpec{Rules: []v1alpha1.CustomRule{{Name: "h", Expression: "live.handle.startsWith('edu_')"}}})}, readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts &^ governance.FactLocation}}
+	f := &fleet{accounts: these(acc), inForce: []*governance.Policy{compiled(t, "manual", v1alpha1.GovernancePolicySpec{Rules: []v1alpha1.CustomRule{{Name: "h", Expression: "live.handle.startsWith('edu_')"}}})}, readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts &^ governance.FactLocation}}
 	got := compare(compiled(t, "next", v1alpha1.GovernancePolicySpec{Rules: []v1alpha1.CustomRule{{Name: "h", Expression: "live.location == ''"}}}), f, today).result()
 	if *got.NewlyClean != 0 || *got.Unknown != 1 || *got.Rules[0].NewlyClean != 0 || *got.Rules[0].Unknown != 1 {
 		t.Errorf("%v", got)
@@ -136,9 +137,11 @@ func TestWhatIsNotKnownAnyMoreIsNotClean(t *testing.T) {
 
 func TestAPreviewNamesTwentyAccountsAtMost(t *testing.T) {
 	f := &fleet{readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts}}
+	var all []v1alpha1.SocialAccount
 	for i := range 30 {
-		f.accounts = append(f.accounts, seen(fmt.Sprintf("a%02d", i), "school", "x"))
+		all = append(all, seen(fmt.Sprintf("a%02d", i), "school", "x"))
 	}
+	f.accounts = these(all...)
 	got := compare(compiled(t, "next", v1alpha1.GovernancePolicySpec{Identity: handles("^edu_")}), f, today).result()
 	if *got.NewlyViolating != 30 || len(got.Examples) != 20 || got.Examples[0] != "edu/a00" {
 		t.Errorf("%d, %v", *got.NewlyViolating, got.Examples)
@@ -169,10 +172,18 @@ func TestThePreviewOfAnUnchangedFleetIsNotRewritten(t *testing.T) {
 	}
 }
 
-// counting counts reads, and fails on every write.
+// counting counts reads of a fleet of one account.
 type counting struct {
 	client.Client
-	lists int
+	account v1alpha1.SocialAccount
+	lists   int
+}
+
+func (c *counting) Living() (int, error) { return 1, nil }
+
+func (c *counting) All() iter.Seq[*v1alpha1.SocialAccount] {
+	c.lists++
+	return these(c.account)
 }
 
 func (c *counting) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
@@ -190,9 +201,9 @@ func TestAPreviewFollowsThePolicyAtOnceAndTheFleetSlowly(t *testing.T) {
 	}
 	acc := seen("s", "school", "edu_s")
 	acc.ResourceVersion = ""
-	api := &counting{Client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(&acc, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "edu"}}).Build()}
+	api := &counting{Client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "edu"}}).Build(), account: acc}
 	clock := clocktesting.NewFakeClock(today)
-	r := New(Config{Client: api, Clock: clock, Editions: edition.NewStore("mithaq-system", api, api), Settle: time.Second, Readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts}})
+	r := New(Config{Client: api, Fleet: api, Clock: clock, Editions: edition.NewStore("mithaq-system", api, api), Settle: time.Second, Readable: map[v1alpha1.PlatformName]governance.Facts{v1alpha1.PlatformX: allFacts}})
 	look := func(pattern v1alpha1.RegularExpression) int32 {
 		t.Helper()
 		p, err := r.preview(t.Context(), "next", edition.Edition{InForce: compiled(t, "next", v1alpha1.GovernancePolicySpec{Mode: v1alpha1.ModePreview, Identity: handles(pattern)})})
@@ -207,15 +218,7 @@ func TestAPreviewFollowsThePolicyAtOnceAndTheFleetSlowly(t *testing.T) {
 	if n := look("^moe_"); n != 1 || api.lists != 6 {
 		t.Errorf("a changed policy: %d violate, after %d lists", n, api.lists)
 	}
-	acc.Status.Profile.Handle, acc.ResourceVersion = "moe_s", ""
-	var live v1alpha1.SocialAccount
-	if err := api.Get(t.Context(), client.ObjectKeyFromObject(&acc), &live); err != nil {
-		t.Fatal(err)
-	}
-	live.Status.Profile.Handle = "moe_s"
-	if err := api.Update(t.Context(), &live); err != nil {
-		t.Fatal(err)
-	}
+	api.account.Status.Profile.Handle, api.account.ResourceVersion = "moe_s", "2"
 	if n := look("^moe_"); n != 1 || api.lists != 6 {
 		t.Errorf("at once: %d violate, after %d lists", n, api.lists)
 	}
@@ -241,11 +244,13 @@ func BenchmarkPreviewOf10000Accounts(b *testing.B) {
 		Rules:     []v1alpha1.CustomRule{{Name: "a", Expression: "!has(live.location)"}, {Name: "b", Expression: "account.tier != 'x'"}},
 	}
 	f.inForce = []*governance.Policy{compiled(b, "manual", manual)}
+	var all []v1alpha1.SocialAccount
 	for i := range 10_000 {
 		acc := seen(fmt.Sprint("a", i), "school", "edu_a")
 		acc.Spec.Owner.Accountable = v1alpha1.PersonName(fmt.Sprint("p", i/5, "@edu.example"))
-		f.accounts = append(f.accounts, acc)
+		all = append(all, acc)
 	}
+	f.accounts = these(all...)
 	candidate := compiled(b, "next", manual)
 	b.ReportAllocs()
 	for b.Loop() {

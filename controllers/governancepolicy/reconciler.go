@@ -62,7 +62,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 			return ctrl.Result{}, err
 		}
 	}
-	complete, err := r.complete(ctx)
+	complete, err := r.complete()
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -120,19 +120,10 @@ func (f *facts) take(p *part) {
 
 // complete says whether every account of the cache has been judged by this
 // process: before, the counts would tell of a fleet that is too small.
-func (r *Reconciler) complete(ctx context.Context) (bool, error) {
-	var list v1alpha1.SocialAccountList
-	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
-		return false, fmt.Errorf("counting accounts: %w", err)
-	}
-	wanted := 0
-	for i := range list.Items {
-		// What is being deleted is judged no more; its grants may take an hour to end.
-		if list.Items[i].DeletionTimestamp.IsZero() {
-			wanted++
-		}
-	}
-	return r.Tally.Accounts() >= wanted, nil
+func (r *Reconciler) complete() (bool, error) {
+	// What is being deleted is judged no more; its grants may take an hour to end.
+	wanted, err := r.Fleet.Living()
+	return err == nil && r.Tally.Accounts() >= wanted, err
 }
 
 // facts is everything that a decision about a policy rests on.

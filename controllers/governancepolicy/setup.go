@@ -3,6 +3,7 @@
 package governancepolicy
 
 import (
+	"iter"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -32,9 +33,18 @@ import (
 // Name is the controller's name and the owner of the fields that it writes.
 const Name = "mithaq-governancepolicy"
 
+// Fleet is every account of the cache.
+type Fleet interface {
+	// All are the accounts; they must not be changed.
+	All() iter.Seq[*v1alpha1.SocialAccount]
+	// Living is the number of those that are not being deleted.
+	Living() (int, error)
+}
+
 // Config is what a Reconciler works with.
 type Config struct {
 	Client   client.Client
+	Fleet    Fleet
 	Editions *edition.Store
 	Tally    *tally.Tally
 	Recorder events.EventRecorder

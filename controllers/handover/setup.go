@@ -7,6 +7,7 @@ package handover
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -65,6 +66,8 @@ type Offer = custody.Offer
 // Config is what a Reconciler works with.
 type Config struct {
 	Client client.Client
+	// Fleet are the accounts of the cache; they must not be changed.
+	Fleet iter.Seq[*v1alpha1.SocialAccount]
 	// Secrets reads and writes Secrets past any cache.
 	Secrets client.Client
 	Keeper  *custody.Keeper
@@ -133,8 +136,8 @@ func concerned() predicate.Predicate {
 }
 
 // all enqueues every account with credentials: the policies' rules changed.
-func (r *Reconciler) all(ctx context.Context, _ client.Object) []reconcile.Request {
-	return r.matching(ctx, func(*v1alpha1.SocialAccount) bool { return true })
+func (r *Reconciler) all(context.Context, client.Object) []reconcile.Request {
+	return r.matching(func(*v1alpha1.SocialAccount) bool { return true })
 }
 
 // through are the accounts with credentials that go through a connection.
@@ -144,22 +147,17 @@ func (r *Reconciler) through(ctx context.Context, name string) []reconcile.Reque
 		ctrl.LoggerFrom(ctx).Error(err, "listing connections of the cache")
 		return nil
 	}
-	return r.matching(ctx, func(acc *v1alpha1.SocialAccount) bool {
+	return r.matching(func(acc *v1alpha1.SocialAccount) bool {
 		of, _ := connection.Of(acc, list.Items)
 		return of == name
 	})
 }
 
 // matching are the accounts with credentials that match.
-func (r *Reconciler) matching(ctx context.Context, match func(*v1alpha1.SocialAccount) bool) []reconcile.Request {
-	var list v1alpha1.SocialAccountList
-	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "listing accounts of the cache")
-		return nil
-	}
+func (r *Reconciler) matching(match func(*v1alpha1.SocialAccount) bool) []reconcile.Request {
 	var out []reconcile.Request
-	for i := range list.Items {
-		if acc := &list.Items[i]; acc.Spec.Credentials != nil && match(acc) {
+	for acc := range r.Fleet {
+		if acc.Spec.Credentials != nil && match(acc) {
 			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(acc)})
 		}
 	}

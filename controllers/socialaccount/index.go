@@ -16,19 +16,6 @@ import (
 	"mithaq.dev/mithaq/internal/roster"
 )
 
-// platformIndex finds the accounts of a platform in the cache.
-const platformIndex = "mithaq.platform"
-
-func index(ctx context.Context, indexer client.FieldIndexer) error {
-	return indexer.IndexField(ctx, &v1alpha1.SocialAccount{}, platformIndex, func(o client.Object) []string {
-		acc, ok := o.(*v1alpha1.SocialAccount)
-		if !ok {
-			return nil
-		}
-		return []string{string(acc.Spec.Platform)}
-	})
-}
-
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 // peers keeps the roster, and enqueues an account and with it those whose verdict
@@ -109,47 +96,24 @@ func (r *Reconciler) isLimit(n int) bool {
 	return r.limits[n]
 }
 
-// list reads accounts from the cache without copying them: they must not be
-// changed. It does not wait for this process's own writes: no decision that
-// hangs on several objects needs the newest status of each.
-func (r *Reconciler) list(ctx context.Context, options ...client.ListOption) ([]v1alpha1.SocialAccount, error) {
-	var list v1alpha1.SocialAccountList
-	options = append(options, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
-	if err := r.Client.List(ctx, &list, options...); err != nil {
-		return nil, err
-	}
-	return list.Items, nil
-}
-
-func (r *Reconciler) requests(ctx context.Context, options ...client.ListOption) []reconcile.Request {
-	keys := map[types.NamespacedName]bool{}
-	accounts, err := r.list(ctx, options...)
-	if err != nil {
-		log.FromContext(ctx).Error(err, "listing accounts of the cache")
-		return nil
-	}
-	for i := range accounts {
-		keys[client.ObjectKeyFromObject(&accounts[i])] = true
-	}
-	out := make([]reconcile.Request, 0, len(keys))
-	for key := range keys {
-		out = append(out, reconcile.Request{NamespacedName: key})
-	}
-	return out
-}
-
 // all enqueues every account: a policy may select any of them.
 func (r *Reconciler) all(ctx context.Context, _ client.Object) []reconcile.Request {
-	return r.requests(ctx)
+	return r.named(ctx, "")
 }
 
 // ofPlatform enqueues the accounts that a connection may serve.
-func (r *Reconciler) ofPlatform(ctx context.Context, o client.Object) []reconcile.Request {
+func (r *Reconciler) ofPlatform(_ context.Context, o client.Object) []reconcile.Request {
 	connection, ok := o.(*v1alpha1.PlatformConnection)
 	if !ok {
 		return nil
 	}
-	return r.requests(ctx, client.MatchingFields{platformIndex: string(connection.Spec.Platform)})
+	var out []reconcile.Request
+	for acc := range r.Fleet.All() {
+		if acc.Spec.Platform == connection.Spec.Platform {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(acc)})
+		}
+	}
+	return out
 }
 
 // inNamespace enqueues the accounts of a namespace: policies select by its
@@ -158,5 +122,19 @@ func (r *Reconciler) inNamespace(ctx context.Context, o client.Object) []reconci
 	if _, ok := o.(*corev1.Namespace); !ok {
 		return nil
 	}
-	return r.requests(ctx, client.InNamespace(o.GetName()))
+	return r.named(ctx, o.GetName())
+}
+
+// named are the accounts of a namespace, or all if it is empty.
+func (r *Reconciler) named(ctx context.Context, namespace string) []reconcile.Request {
+	keys, err := r.Fleet.Keys(namespace)
+	if err != nil {
+		log.FromContext(ctx).Error(err, "finding the accounts that a change may concern")
+		return nil
+	}
+	out := make([]reconcile.Request, len(keys))
+	for i, key := range keys {
+		out[i].NamespacedName = key
+	}
+	return out
 }

@@ -117,17 +117,20 @@ func settle(before, next *v1alpha1.SocialAccountStatus) {
 	if due(before.Profile, next.Profile) {
 		return
 	}
-	same := next.DeepCopy()
+	same := *next
 	if before.Profile != nil && same.Profile != nil {
-		settleProfile(before.Profile, same.Profile)
+		profile := *same.Profile
+		settleProfile(before.Profile, &profile)
+		same.Profile = &profile
 	}
 	same.Activity = before.Activity
 	if before.Evaluation != nil && same.Evaluation != nil {
-		was := before.Evaluation
-		same.Evaluation.Digest, same.Evaluation.Rules, same.Evaluation.Passed = was.Digest, was.Rules, was.Passed
+		was, evaluation := before.Evaluation, *same.Evaluation
+		evaluation.Digest, evaluation.Rules, evaluation.Passed = was.Digest, was.Rules, was.Passed
+		same.Evaluation = &evaluation
 	}
-	if status.Same(before, same) {
-		*next = *same
+	if status.Same(before, &same) {
+		*next = same
 	}
 }
 

@@ -7,6 +7,7 @@ package socialaccount
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -55,9 +56,18 @@ type Activity interface {
 	RereadActivity(key client.ObjectKey)
 }
 
+// Fleet is every account of the cache.
+type Fleet interface {
+	// All are the accounts; they must not be changed.
+	All() iter.Seq[*v1alpha1.SocialAccount]
+	// Keys are the names of those of a namespace, or of all if it is empty.
+	Keys(namespace string) ([]types.NamespacedName, error)
+}
+
 // Config is what a Reconciler works with.
 type Config struct {
 	Client   client.Client
+	Fleet    Fleet
 	Observer Observer
 	Editions *edition.Store
 	Tally    *tally.Tally
@@ -80,11 +90,8 @@ type Config struct {
 	Workers int
 }
 
-// Setup registers the controller and its indexes with the manager.
-func Setup(ctx context.Context, mgr ctrl.Manager, cfg Config) error {
-	if err := index(ctx, mgr.GetFieldIndexer()); err != nil {
-		return fmt.Errorf("indexing accounts: %w", err)
-	}
+// Setup registers the controller with the manager.
+func Setup(mgr ctrl.Manager, cfg Config) error {
 	r := New(cfg)
 	if r.Mine != nil {
 		stop := r.follow()

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"golang.org/x/sync/singleflight"
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -51,6 +52,8 @@ type Store struct {
 
 	mu    sync.Mutex
 	known map[types.UID]entry
+
+	compiling singleflight.Group
 }
 
 type entry struct {
@@ -73,6 +76,15 @@ func (s *Store) Of(ctx context.Context, policy *v1alpha1.GovernancePolicy) (Edit
 	if ok && was.generation == policy.Generation {
 		return was.edition, nil
 	}
+	// All workers ask for a new edition in the same moment.
+	next, err, _ := s.compiling.Do(fmt.Sprintf("%s/%d", policy.UID, policy.Generation), func() (any, error) { return s.compile(ctx, policy) })
+	if err != nil {
+		return Edition{}, err
+	}
+	return next.(Edition), nil //nolint:forcetypeassert // compile returns one
+}
+
+func (s *Store) compile(ctx context.Context, policy *v1alpha1.GovernancePolicy) (Edition, error) {
 	next := Edition{Generation: policy.Generation}
 	next.InForce, next.Problems = governance.Compile(policy.Name, &policy.Spec)
 	if len(next.Problems) > 0 {

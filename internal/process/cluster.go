@@ -3,6 +3,7 @@ package process
 import (
 	"crypto/tls"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -10,6 +11,7 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -76,8 +78,23 @@ func cacheOptions(namespace string) cache.Options {
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			secrets:                   {Namespaces: map[string]cache.Config{namespace: {}}},
-			&v1alpha1.SocialAccount{}: {Transform: compact.Account()},
+			secrets: {Namespaces: map[string]cache.Config{namespace: {}}},
+			// Each reader of a packed account has one of its own already.
+			&v1alpha1.SocialAccount{}: {UnsafeDisableDeepCopy: ptr.To(true)},
 		},
+		NewInformer: informerThrough(func(lw toolscache.ListerWatcher) toolscache.ListerWatcher { return lw }),
+	}
+}
+
+type newInformer = func(toolscache.ListerWatcher, runtime.Object, time.Duration, toolscache.Indexers) toolscache.SharedIndexInformer
+
+// informerThrough keeps accounts packed, as they come through a filter, and all else as
+// it is.
+func informerThrough(filter func(toolscache.ListerWatcher) toolscache.ListerWatcher) newInformer {
+	return func(lw toolscache.ListerWatcher, of runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
+		if _, ok := of.(*v1alpha1.SocialAccount); ok {
+			return compact.Informer(filter(lw), resync, indexers)
+		}
+		return toolscache.NewSharedIndexInformer(lw, of, resync, indexers)
 	}
 }

@@ -10,12 +10,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/apimachinery/pkg/types"
 	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
-	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -27,7 +25,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/budget"
 	"mithaq.dev/mithaq/internal/custody"
 	"mithaq.dev/mithaq/internal/roster"
@@ -202,11 +199,6 @@ func shardCache(namespace string, filter shard.Filter) (cache.Options, error) {
 	options.ByObject[&corev1.ConfigMap{}] = cache.ByObject{
 		Namespaces: map[string]cache.Config{namespace: {LabelSelector: labels.NewSelector().Add(*boards)}},
 	}
-	options.NewInformer = func(lw toolscache.ListerWatcher, of runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
-		if _, ok := of.(*v1alpha1.SocialAccount); ok {
-			lw = filter.Of(lw)
-		}
-		return toolscache.NewSharedIndexInformer(lw, of, resync, indexers)
-	}
+	options.NewInformer = informerThrough(filter.Of)
 	return options, nil
 }

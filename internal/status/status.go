@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -163,6 +162,3 @@ func (c *Conditions) Summarise(types ...string) (decisive metav1.Condition, mess
 	}
 	return decisive, strings.Join(messages, "; ")
 }
-
-// Same says whether two statuses say the same.
-func Same[S any](a, b S) bool { return equality.Semantic.DeepEqual(a, b) }

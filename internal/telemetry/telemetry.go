@@ -4,11 +4,11 @@
 package telemetry
 
 import (
-	"context"
+	"errors"
+	"iter"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/platform"
@@ -47,21 +47,31 @@ func (r *Requests) Of(p platform.Name) func(endpoint, code string, d time.Durati
 
 // fleet computes the fleet's metrics from the cache when they are scraped.
 type fleet struct {
-	reader     client.Reader
+	accounts   Accounts
 	conditions *prometheus.Desc
 	findings   *prometheus.Desc
 }
 
+// Accounts are those of a cache.
+type Accounts interface {
+	// Synced says that all are known.
+	Synced() bool
+	All() iter.Seq[*v1alpha1.SocialAccount]
+}
+
 // RegisterFleet registers the metrics that describe the accounts of the cache.
-func RegisterFleet(reg prometheus.Registerer, reader client.Reader) {
+func RegisterFleet(reg prometheus.Registerer, accounts Accounts) {
 	reg.MustRegister(&fleet{
-		reader: reader,
+		accounts: accounts,
 		conditions: prometheus.NewDesc("mithaq_account_conditions",
 			"Accounts by status of each condition.", []string{"platform", "tier", "class", "condition", "status"}, nil),
 		findings: prometheus.NewDesc("mithaq_account_findings",
 			"Accounts by rule that they do not pass, as far as their statuses list findings.", []string{"platform", "tier", "rule", "severity", "verdict"}, nil),
 	})
 }
+
+// errNotSynced: a part of the fleet is not to be taken for all of it.
+var errNotSynced = errors.New("the cache of accounts is not in sync")
 
 // Describe implements prometheus.Collector.
 func (f *fleet) Describe(ch chan<- *prometheus.Desc) {
@@ -71,16 +81,13 @@ func (f *fleet) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (f *fleet) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	var list v1alpha1.SocialAccountList
-	if err := f.reader.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
-		ch <- prometheus.NewInvalidMetric(f.conditions, err)
+	if !f.accounts.Synced() {
+		ch <- prometheus.NewInvalidMetric(f.conditions, errNotSynced)
 		return
 	}
 	conditions, findings := map[[5]string]float64{}, map[[5]string]float64{}
-	for i := range list.Items {
-		count(&list.Items[i], conditions, findings)
+	for acc := range f.accounts.All() {
+		count(acc, conditions, findings)
 	}
 	for l, n := range conditions {
 		ch <- prometheus.MustNewConstMetric(f.conditions, prometheus.GaugeValue, n, l[:]...)

@@ -1,8 +1,8 @@
 package telemetry_test
 
 import (
-	"context"
-	"errors"
+	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/platform"
@@ -19,18 +18,16 @@ import (
 
 // fleet is a cache of accounts.
 type fleet struct {
-	client.Reader
-	accounts []v1alpha1.SocialAccount
-	err      error
+	accounts []*v1alpha1.SocialAccount
+	behind   bool
 }
 
-func (f *fleet) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
-	list.(*v1alpha1.SocialAccountList).Items = f.accounts
-	return f.err
-}
+func (f *fleet) Synced() bool { return !f.behind }
 
-func account(name string, observed metav1.ConditionStatus, rules ...string) v1alpha1.SocialAccount {
-	acc := v1alpha1.SocialAccount{}
+func (f *fleet) All() iter.Seq[*v1alpha1.SocialAccount] { return slices.Values(f.accounts) }
+
+func account(name string, observed metav1.ConditionStatus, rules ...string) *v1alpha1.SocialAccount {
+	acc := &v1alpha1.SocialAccount{}
 	acc.Name, acc.Namespace = name, "edu-"+name
 	acc.Spec.Platform, acc.Spec.Handle, acc.Spec.Tier, acc.Spec.Class = "X", "edu_"+name, "school", "Official"
 	acc.Status.Conditions = []metav1.Condition{{Type: "Observed", Status: observed}}
@@ -69,7 +66,7 @@ func expect(t *testing.T, g prometheus.Gatherer, want map[string]float64) {
 
 func TestTheFleetIsCountedWhenItIsAskedFor(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
-	f := &fleet{accounts: []v1alpha1.SocialAccount{account("riyadh", "True", "identity/bio"), account("jeddah", "True"), account("abha", "Unknown", "identity/bio")}}
+	f := &fleet{accounts: []*v1alpha1.SocialAccount{account("riyadh", "True", "identity/bio"), account("jeddah", "True"), account("abha", "Unknown", "identity/bio")}}
 	telemetry.RegisterFleet(reg, f)
 	expect(t, reg, map[string]float64{
 		"mithaq_account_conditions class=Official condition=Observed platform=X status=True tier=school":    2,
@@ -78,7 +75,7 @@ func TestTheFleetIsCountedWhenItIsAskedFor(t *testing.T) {
 	})
 	f.accounts = nil
 	expect(t, reg, map[string]float64{})
-	f.err = errors.New("the cache is not in sync")
+	f.behind = true
 	if _, err := reg.Gather(); err == nil {
 		t.Error("a fleet that cannot be read is shown as empty")
 	}
