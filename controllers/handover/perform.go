@@ -67,7 +67,8 @@ func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, h
 		_, err := r.keep(ctx, acc, h, s.Vault)
 		return err
 	case s.Call.Op != nil:
-		return r.mutate(ctx, acc, h, s, job, f)
+		job.Vault = s.Vault
+		return r.mutate(ctx, acc, h, job, f)
 	}
 	if s.Vault != nil {
 		h.ahead = s.Vault
@@ -79,21 +80,21 @@ func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, h
 	return nil
 }
 
-// mutate makes a call that changes something, if it was this process that stored its
-// intent. Its result is ahead of what is stored then.
-func (r *Reconciler) mutate(ctx context.Context, acc *v1alpha1.SocialAccount, h *hand, s rotation.Step, job custody.Job, f *facts) error {
-	if kept, err := r.keep(ctx, acc, h, s.Vault); err != nil || !kept {
+// mutate stores the vault of a job, which holds the intent of its call, and makes the
+// call if it was this process that stored it. Its result is ahead of what is stored then.
+func (r *Reconciler) mutate(ctx context.Context, acc *v1alpha1.SocialAccount, h *hand, job custody.Job, f *facts) error {
+	if kept, err := r.keep(ctx, acc, h, job.Vault); err != nil || !kept {
 		return err
 	}
 	job.Vault, job.Now = h.Vault, r.Clock.Now()
-	outcome, held := rotation.Outcome{Kind: rotation.Unavailable}, r.guard(ctx, s.Call)
+	outcome, held := rotation.Outcome{Kind: rotation.Unavailable}, r.guard(ctx, job.Call)
 	if held == nil {
 		outcome = r.Perform(ctx, job)
 		h.sent = verdict(&outcome)
 	}
 	now := r.Clock.Now()
-	h.result = &result{s.Call, func(v *rotation.Vault) *rotation.Vault {
-		return rotation.Record(v, s.Call, &outcome, &f.Facts, now)
+	h.result = &result{job.Call, func(v *rotation.Vault) *rotation.Vault {
+		return rotation.Record(v, job.Call, &outcome, &f.Facts, now)
 	}}
 	h.ahead = h.result.into(h.Vault)
 	return held

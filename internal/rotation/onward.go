@@ -29,23 +29,8 @@ func Onward(stored, v *Vault, f *Facts, now time.Time) Step {
 			return store(v, now) // the end of a rotation is never skipped
 		}
 		s := Next(v, &spent, now)
-		switch {
-		case s.Release, s.Publish:
-			return storeFirst(stored, v, s, now)
-		case s.Call != nil && v != stored && !deferrable(stored, v, s.Call):
-			return storeFirst(stored, v, s, now)
-		case s.Call != nil && s.Call.Op == nil && v != stored:
-			s.Vault = v
-			return s
-		case s.Call != nil:
-			return s
-		case s.Vault == nil:
-			if v != stored {
-				s.Vault = v
-			}
-			return s
-		case s.At.IsZero() || s.At.After(now):
-			return s
+		if !s.onlyStores(now) {
+			return s.after(stored, v, now)
 		}
 		v = s.Vault
 		spent.Code, spent.Import = "", nil // they are taken in once
@@ -53,12 +38,21 @@ func Onward(stored, v *Vault, f *Facts, now time.Time) Step {
 	return store(v, now)
 }
 
-// storeFirst is s, once v is stored.
-func storeFirst(stored, v *Vault, s Step, now time.Time) Step {
-	if v == stored {
-		return s
+// onlyStores says that nothing but a store lies between a step and the next.
+func (s *Step) onlyStores(now time.Time) bool {
+	return s.Vault != nil && s.Call == nil && !s.Publish && !s.Release && !s.At.IsZero() && !s.At.After(now)
+}
+
+// after is s where v may not be stored yet: v is stored first, or with it, or held.
+func (s *Step) after(stored, v *Vault, now time.Time) Step {
+	switch {
+	case v == stored:
+	case s.Release, s.Publish, s.Call != nil && !deferrable(stored, v, s.Call):
+		return store(v, now)
+	case s.Vault == nil:
+		return Step{Vault: v, Call: s.Call, At: s.At}
 	}
-	return store(v, now)
+	return *s
 }
 
 // deferrable says that v, which is not stored, need not be before a call: with the intent
