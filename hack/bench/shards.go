@@ -176,7 +176,8 @@ func (b *bench) allSettle(ctx context.Context, watch *tracker, c crew) error {
 			return false, err
 		}
 		b.say.bar("accounts converged", seen.settled, b.fleet.N)
-		if !c.ready(ctx) {
+		// A replica's metrics cannot be read until its shard's cache is in sync.
+		if seen.settled < b.fleet.N || !c.ready(ctx) {
 			return false, c.ended()
 		}
 		judged, err := c.reconciled(ctx)
