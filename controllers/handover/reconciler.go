@@ -95,23 +95,17 @@ func (r *Reconciler) advance(ctx context.Context, acc *v1alpha1.SocialAccount, s
 		}
 		f.Code, f.Import = "", nil // spent, or refused
 	}
-	waits := errors.Is(failed, errWaits)
-	if waits {
-		failed = nil
-	}
+	waits, failed := waiting(failed)
 	f.barred = r.barred(acc, failed)
 	if err := r.guardDeletion(ctx, acc, stored.Vault); err != nil {
 		failed = errors.Join(failed, err)
 	}
 	r.Wallet.Note(client.ObjectKeyFromObject(acc), acc.UID, stored.Vault.Current != nil)
 	r.offer(acc, stored.Vault, f)
-	if waits && failed == nil && r.soon(acc, stored.Vault) {
-		return ctrl.Result{RequeueAfter: waitsFor}, nil
+	if waits && failed == nil {
+		return r.await(ctx, acc, stored.Vault, f)
 	}
 	failed = errors.Join(failed, r.show(ctx, acc, project(acc, stored.Vault, f, r.Clock.Now(), r.Consents.URL)))
-	if waits && failed == nil {
-		return ctrl.Result{RequeueAfter: waitsFor}, nil
-	}
 	return r.rest(step, stored.Vault, f, failed)
 }
 
