@@ -1,9 +1,11 @@
 package handover
 
 import (
+	"context"
 	"errors"
 	"time"
 
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -38,6 +40,24 @@ func (r *Reconciler) take(acc *v1alpha1.SocialAccount, v *rotation.Vault, f *fac
 		Connection: f.connection, Key: client.ObjectKeyFromObject(acc), ID: f.ref.ID, Charges: charges,
 		First: v.Journal.Trigger == rotation.TriggerCompromised || job.Call.Code != "",
 	})
+}
+
+// waiting tells the wait for a budget from what failed.
+func waiting(failed error) (waits bool, other error) {
+	if errors.Is(failed, errWaits) {
+		return true, nil
+	}
+	return false, failed
+}
+
+// await ends a pass whose next call waits for its budget.
+func (r *Reconciler) await(ctx context.Context, acc *v1alpha1.SocialAccount, v *rotation.Vault, f *facts) (ctrl.Result, error) {
+	if !r.soon(acc, v) {
+		if err := r.show(ctx, acc, project(acc, v, f, r.Clock.Now(), r.Consents.URL)); err != nil {
+			return ctrl.Result{}, err
+		}
+	}
+	return ctrl.Result{RequeueAfter: waitsFor}, nil
 }
 
 // verdict is how a call ended, for its budget.

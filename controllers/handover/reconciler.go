@@ -95,10 +95,7 @@ func (r *Reconciler) advance(ctx context.Context, acc *v1alpha1.SocialAccount, s
 		}
 		f.Code, f.Import = "", nil // spent, or refused
 	}
-	waits := errors.Is(failed, errWaits)
-	if waits {
-		failed = nil
-	}
+	waits, failed := waiting(failed)
 	failed = errors.Join(failed, r.flush(ctx, acc, h))
 	f.barred = r.barred(acc, failed)
 	if err := r.guardDeletion(ctx, acc, h.Vault); err != nil {
@@ -106,13 +103,10 @@ func (r *Reconciler) advance(ctx context.Context, acc *v1alpha1.SocialAccount, s
 	}
 	r.Wallet.Note(client.ObjectKeyFromObject(acc), acc.UID, h.Vault.Current != nil)
 	r.offer(acc, h.Vault, f)
-	if waits && failed == nil && r.soon(acc, h.Vault) {
-		return ctrl.Result{RequeueAfter: waitsFor}, nil
+	if waits && failed == nil {
+		return r.await(ctx, acc, h.Vault, f)
 	}
 	failed = errors.Join(failed, r.show(ctx, acc, project(acc, h.Vault, f, r.Clock.Now(), r.Consents.URL)))
-	if waits && failed == nil {
-		return ctrl.Result{RequeueAfter: waitsFor}, nil
-	}
 	return r.rest(step, h.Vault, f, failed)
 }
 

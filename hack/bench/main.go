@@ -67,7 +67,7 @@ func (o options) check() error {
 	if o.pageOnly && o.page == "" {
 		return errors.New("--page-only needs --page")
 	}
-	if flag.NArg() > 0 || o.sweeps < 1 || o.writers < 1 || o.every < time.Second || o.naiveEvery < time.Second || o.naiveSize < 1 || o.ceilingObjects < 1 || o.clearedSize < 1 || o.rotations < 1 {
+	if flag.NArg() > 0 || min(o.sweeps, o.writers, o.naiveSize, o.ceilingObjects, o.clearedSize, o.rotations) < 1 || min(o.every, o.naiveEvery) < time.Second {
 		return errors.New("an argument that is no flag, or a number below 1, or an interval below 1s")
 	}
 	return nil

@@ -86,8 +86,8 @@ func (g *gauge) deaf() bool { return !g.told && float64(g.unheard)*g.parts >= fe
 func percent(u platform.Usage) float64 { return 100 * float64(u.Limit-u.Remaining) / float64(u.Limit) }
 
 func (g *gauge) wait(now time.Time, c claim) time.Duration {
-	if now.Before(g.known.ResetsAt) && g.told && percent(g.known) >= float64(g.share) {
-		return g.known.ResetsAt.Sub(now) // below that a header's time is when to ask again had it been full
+	if g.full() && now.Before(g.known.ResetsAt) {
+		return g.known.ResetsAt.Sub(now)
 	}
 	g.expire(now)
 	most := g.share
@@ -107,6 +107,9 @@ func (g *gauge) wait(now time.Time, c claim) time.Duration {
 	}
 	return max(again.Sub(now), 0)
 }
+
+// full says that the last header told of no room. Only then is its time one to wait for.
+func (g *gauge) full() bool { return g.told && percent(g.known) >= float64(g.share) }
 
 // expire forgets what has left the rolling window.
 func (g *gauge) expire(now time.Time) {

@@ -72,6 +72,7 @@ func (e *Engine) Take(a Errand) (done func(error), ok bool) {
 	} else if w.receipt == nil {
 		return nil, false
 	}
+	e.wakeLoop() // a turn is free
 	e.metrics.waited(c.Platform, now.Sub(w.since))
 	purse := c.purse
 	return func(err error) { e.endErrand(c, purse, w, err) }, true
@@ -157,13 +158,24 @@ func (e *Engine) serveErrands(c *conn, now time.Time) (rest time.Duration) {
 	if c.purse == nil {
 		return rest
 	}
-	held := map[string]bool{}
+	held, out := map[string]bool{}, 0
 	for _, w := range c.errands.line {
 		if w.receipt != nil {
+			out++
 			rest = min(rest, w.called.Add(called).Sub(now))
+		}
+	}
+	for _, w := range c.errands.line {
+		if w.receipt != nil {
 			continue
 		}
+		if out >= maxUnderway {
+			break // those who are called and slow to come would all go at once
+		}
 		rest = min(rest, e.callErrand(c, w, held, now))
+		if w.receipt != nil {
+			out++
+		}
 	}
 	return rest
 }

@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"errors"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,19 +50,16 @@ func RegisterFleet(reg prometheus.Registerer, accounts Accounts) error {
 	return nil
 }
 
-// errNotSynced: a part of the fleet is not to be taken for all of it.
-var errNotSynced = errors.New("the cache of accounts is not in sync")
-
 // Describe implements prometheus.Collector.
 func (f *fleet) Describe(ch chan<- *prometheus.Desc) {
 	ch <- f.conditions
 	ch <- f.findings
 }
 
-// Collect implements prometheus.Collector.
+// Collect implements prometheus.Collector. Until the cache is in sync there are no
+// series: a part of the fleet is not to be taken for all of it.
 func (f *fleet) Collect(ch chan<- prometheus.Metric) {
 	if !f.synced() {
-		ch <- prometheus.NewInvalidMetric(f.conditions, errNotSynced)
 		return
 	}
 	f.mu.Lock()
