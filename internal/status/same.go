@@ -47,28 +47,34 @@ func compile(t reflect.Type) comparer {
 	case reflect.Struct:
 		return structs(t)
 	case reflect.Pointer:
-		of := compile(t.Elem())
-		return func(a, b reflect.Value) bool {
-			if a.IsNil() || b.IsNil() {
-				return a.IsNil() == b.IsNil()
-			}
-			return a.UnsafePointer() == b.UnsafePointer() || of(a.Elem(), b.Elem())
-		}
+		return pointers(compile(t.Elem()))
 	case reflect.Slice:
-		of := compile(t.Elem())
-		return func(a, b reflect.Value) bool {
-			if a.Len() != b.Len() {
-				return false
-			}
-			for i := range a.Len() {
-				if !of(a.Index(i), b.Index(i)) {
-					return false
-				}
-			}
-			return true
-		}
+		return slices(compile(t.Elem()))
 	default:
 		return func(a, b reflect.Value) bool { return equality.Semantic.DeepEqual(a.Interface(), b.Interface()) }
+	}
+}
+
+func pointers(of comparer) comparer {
+	return func(a, b reflect.Value) bool {
+		if a.IsNil() || b.IsNil() {
+			return a.IsNil() == b.IsNil()
+		}
+		return a.UnsafePointer() == b.UnsafePointer() || of(a.Elem(), b.Elem())
+	}
+}
+
+func slices(of comparer) comparer {
+	return func(a, b reflect.Value) bool {
+		if a.Len() != b.Len() {
+			return false
+		}
+		for i := range a.Len() {
+			if !of(a.Index(i), b.Index(i)) {
+				return false
+			}
+		}
+		return true
 	}
 }
 
