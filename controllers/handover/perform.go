@@ -37,36 +37,43 @@ var errClosed = errors.New("the app that the next call needs is not open")
 // perform does one step: budget, intent, guard, effect, result. Nothing is written of a
 // call that has to wait for its budget.
 func (r *Reconciler) perform(ctx context.Context, acc *v1alpha1.SocialAccount, h *hand, s rotation.Step, f *facts) error {
-	job := custody.Job{Call: s.Call, Ref: f.ref, RedirectURI: r.Consents.RedirectURI()}
 	if s.Call != nil {
-		open := false
-		if job.App, open = r.Apps.Get(f.connection, s.Call.Client); !open {
-			return errClosed
-		}
-		if err := r.guard(ctx, s.Call); err != nil {
-			return err
-		}
-		answered, ok := r.take(acc, h.ahead, f, job)
-		if !ok {
-			return errWaits
-		}
-		h.sent = errUnsent
-		defer func() { answered(h.sent) }()
+		return r.call(ctx, acc, h, s, f)
 	}
 	if err := r.holdDeletion(ctx, acc, s); err != nil {
 		return err
 	}
-	switch {
-	case s.Publish:
-		if err := r.publish(ctx, acc, s.Vault); err != nil {
-			return errors.Join(errOutbox, err)
-		}
-		h.ahead = s.Vault
-		return nil
-	case s.Call == nil:
+	if !s.Publish {
 		_, err := r.keep(ctx, acc, h, s.Vault)
 		return err
-	case s.Call.Op != nil:
+	}
+	if err := r.publish(ctx, acc, s.Vault); err != nil {
+		return errors.Join(errOutbox, err)
+	}
+	h.ahead = s.Vault
+	return nil
+}
+
+// call makes the call of a step, once the budget of its connection allows it.
+func (r *Reconciler) call(ctx context.Context, acc *v1alpha1.SocialAccount, h *hand, s rotation.Step, f *facts) error {
+	job := custody.Job{Call: s.Call, Ref: f.ref, RedirectURI: r.Consents.RedirectURI()}
+	open := false
+	if job.App, open = r.Apps.Get(f.connection, s.Call.Client); !open {
+		return errClosed
+	}
+	if err := r.guard(ctx, s.Call); err != nil {
+		return err
+	}
+	answered, ok := r.take(acc, h.ahead, f, job)
+	if !ok {
+		return errWaits
+	}
+	h.sent = errUnsent
+	defer func() { answered(h.sent) }()
+	if err := r.holdDeletion(ctx, acc, s); err != nil {
+		return err
+	}
+	if s.Call.Op != nil {
 		job.Vault = s.Vault
 		return r.mutate(ctx, acc, h, job, f)
 	}

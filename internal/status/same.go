@@ -49,7 +49,7 @@ func compile(t reflect.Type) comparer {
 	case reflect.Pointer:
 		return pointers(compile(t.Elem()))
 	case reflect.Slice:
-		return slices(compile(t.Elem()))
+		return lists(compile(t.Elem()))
 	default:
 		return func(a, b reflect.Value) bool { return equality.Semantic.DeepEqual(a.Interface(), b.Interface()) }
 	}
@@ -64,7 +64,7 @@ func pointers(of comparer) comparer {
 	}
 }
 
-func slices(of comparer) comparer {
+func lists(of comparer) comparer {
 	return func(a, b reflect.Value) bool {
 		if a.Len() != b.Len() {
 			return false
