@@ -198,8 +198,18 @@ func (v *Vault) rightHolder(id *Identity, f *Facts) bool { //nolint:gocyclo // o
 		return strings.EqualFold(id.Email, v.Journal.To.Accountable)
 	}
 	// The platform does not tell the person: at least it is not the former one.
-	same := v.Current != nil && v.Current.Principal != "" && v.Current.Principal == id.Principal
+	former := v.former()
+	same := former != nil && former.Principal != "" && former.Principal == id.Principal
 	return v.Journal.Trigger != TriggerAccountableChanged || !same
+}
+
+// former is the credential from before the rotation; nil: there was none. One that the
+// rotation itself issued, and that died before its end, is the new holder's.
+func (v *Vault) former() *Slot {
+	if v.Retiring != nil {
+		return v.Retiring
+	}
+	return v.Current
 }
 
 // quarantine gets rid of a grant that was for somebody else, if that cannot end the

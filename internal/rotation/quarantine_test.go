@@ -42,3 +42,31 @@ func TestAWrongConsentIsRevokedWholly(t *testing.T) {
 		})
 	}
 }
+
+// Where the platform does not tell the person, the former one is known by the
+// credential from before the rotation, and not by one that the rotation itself issued
+// and that died before its end.
+func TestWhoConsentsAgainIsNotTakenForTheFormerHolder(t *testing.T) {
+	for name, c := range map[string]struct {
+		current, retiring *Slot
+		consents          string
+		right             bool
+	}{
+		"the former one, at first":             {current: &Slot{Principal: "former"}, consents: "former"},
+		"another, at first":                    {current: &Slot{Principal: "former"}, consents: "new", right: true},
+		"the new one, whose first one died":    {current: &Slot{Principal: "new"}, retiring: &Slot{Principal: "former"}, consents: "new", right: true},
+		"the former one, after the first died": {current: &Slot{Principal: "new"}, retiring: &Slot{Principal: "former"}, consents: "former"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &Facts{Fingerprint: Fingerprinter(key), Nonce: "fresh", Declared: after}
+			f.Traits.PersonPrincipal = true
+			v := New("uid-1")
+			v.AccountID, v.Current, v.Retiring, v.Pending = "1", c.current, c.retiring, &Slot{CredID: "p", Access: "a"}
+			v.Journal.Phase, v.Journal.Trigger, v.Journal.To = Verifying, TriggerAccountableChanged, after
+			identified(v, &Outcome{Kind: Done, Identity: Identity{AccountID: "1", Principal: c.consents}}, f, epoch)
+			if got := v.Journal.Failed == ""; got != c.right || v.Pending.VerifiedAt.IsZero() == c.right {
+				t.Errorf("taken: %t, want %t", got, c.right)
+			}
+		})
+	}
+}
