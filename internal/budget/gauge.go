@@ -42,8 +42,9 @@ type gauge struct {
 	// requests are those that ever went, ever their units: a request is taken to be as big
 	// as they are.
 	requests, ever int64
-	// slope is the percentage that a unit costs; below 0: unknown.
-	slope float64
+	// slope is the percentage that a unit costs; below 0: unknown. steep is the most that
+	// one was seen to.
+	slope, steep float64
 	// last is when a request went.
 	last time.Time
 }
@@ -163,13 +164,27 @@ func (g *gauge) usage(u platform.Usage, now time.Time) {
 	if g.told {
 		before = percent(g.known)
 	}
-	if g.used > 0 {
-		rise := (math.Max(percent(u)-before, 0) + 1) / float64(g.used)
-		g.slope = math.Max(rise, g.slope*0.9)
-	}
+	g.learn(percent(u), before)
 	g.known, g.told, g.since = u, true, now
 	g.old = max(g.old+g.used-g.underway, 0)
 	g.before, g.used = g.old, g.underway
+}
+
+// learn takes in what a unit costs at most: what the gauge rose since the header before,
+// or all that it tells by all units of the window, whichever is less. Both are rounded up
+// by a percent, which is much for a few units, so that only what was seen to rise is
+// remembered: it is forgotten slowly, for units differ.
+func (g *gauge) learn(percent, before float64) {
+	if g.used <= 0 {
+		return
+	}
+	rise := math.Max(percent-before, 0)
+	most := math.Min((rise+1)/float64(g.used), (percent+1)/float64(g.old+g.used))
+	g.steep *= 0.9
+	if rise > 0 {
+		g.steep = math.Max(g.steep, most)
+	}
+	g.slope = math.Max(g.steep, most)
 }
 
 func (g *gauge) state(time.Time) (platform.Usage, bool) { return g.known, g.told }

@@ -341,6 +341,35 @@ func TestAnUntoldGaugeCountsRequests(t *testing.T) {
 	}
 }
 
+// Small calls that hear of the gauge do not stop large ones that never do: what a percent
+// is rounded up by is no cost of theirs.
+func TestAGaugeThatStaysEmptyStopsNobody(t *testing.T) {
+	budgets := []platform.Budget{{Bucket: "app", Kind: platform.BudgetGauge, Limit: 100, Window: time.Hour}}
+	p, now := New(budgets, Limits{Share: 80}, nil), morning
+	batch := Request{Charges: []platform.Charge{{Bucket: "app", PerItem: 1}}, Items: make([]Item, 50)}
+	call := Request{Charges: []platform.Charge{{Bucket: "app", PerRequest: 1}}, Items: make([]Item, 1), Handover: true}
+	send := func(r Request, heard bool) {
+		t.Helper()
+		if wait := p.Wait(r, now); wait > 0 {
+			t.Fatalf("at %s a request waits %s", now.Sub(morning), wait)
+		}
+		receipt := p.Spend(r, now)
+		if heard {
+			p.Usage(platform.Usage{Bucket: "app", Limit: 100, Remaining: 100}, now)
+		}
+		receipt.Done(nil, true, now)
+		now = now.Add(time.Second)
+	}
+	for range 20 {
+		for range 5 {
+			send(batch, false)
+		}
+		for range 3 {
+			send(call, true)
+		}
+	}
+}
+
 // The time in a header is to be waited for only where the gauge is full.
 func TestAGaugeThatIsNotFullIsAsked(t *testing.T) {
 	t.Parallel()
