@@ -147,8 +147,11 @@ func verify(v *Vault, f *Facts, now time.Time) Step {
 func identified(v *Vault, o *Outcome, f *Facts, now time.Time) {
 	switch {
 	case o.Kind == Denied:
-		// What was just issued is refused: it is of no use.
-		v.mark(v.Pending.CredID, GrantDead, EvidenceProbe, now)
+		// What was just issued is refused: it is of no use. An access token whose time is
+		// over says nothing of its refresh token.
+		if p := v.Pending; p.Refresh == "" || p.ExpiresAt.IsZero() || now.Before(p.ExpiresAt) {
+			v.mark(p.CredID, GrantDead, EvidenceProbe, now)
+		}
 		v.Pending = nil
 		v.Journal.Failed = ""
 		v.enter(Issuing, now)

@@ -70,3 +70,29 @@ func TestWhoConsentsAgainIsNotTakenForTheFormerHolder(t *testing.T) {
 		})
 	}
 }
+
+// A grant that could not be identified before its access token ran out is not taken for
+// dead: its refresh token may live.
+func TestAnExpiredAccessTokenProvesNothingOfItsGrant(t *testing.T) {
+	for name, c := range map[string]struct {
+		pending Slot
+		want    GrantState
+	}{
+		"refused before its end":       {Slot{CredID: "p", Access: "a", Refresh: "r", ExpiresAt: epoch.Add(1)}, GrantDead},
+		"refused after its end":        {Slot{CredID: "p", Access: "a", Refresh: "r", ExpiresAt: epoch}, GrantLive},
+		"it has no refresh token":      {Slot{CredID: "p", Access: "a", ExpiresAt: epoch}, GrantDead},
+		"it tells no end of its token": {Slot{CredID: "p", Access: "a", Refresh: "r"}, GrantDead},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &Facts{Fingerprint: Fingerprinter(key), Nonce: "fresh", Declared: after}
+			v := New("uid-1")
+			v.Pending = &c.pending
+			v.learn(v.Pending, f, epoch)
+			v.Journal.Phase = Verifying
+			identified(v, &Outcome{Kind: Denied}, f, epoch)
+			if got := v.Ledger[0].State; got != c.want || v.Pending != nil {
+				t.Errorf("the ledger says %s, want %s; pending %v", got, c.want, v.Pending)
+			}
+		})
+	}
+}
