@@ -21,6 +21,7 @@ import (
 	"mithaq.dev/mithaq/internal/governance"
 	"mithaq.dev/mithaq/internal/shard"
 	"mithaq.dev/mithaq/internal/tally"
+	"mithaq.dev/mithaq/internal/wake"
 )
 
 // +kubebuilder:rbac:groups=mithaq.dev,resources=governancepolicies,verbs=get;list;watch
@@ -72,7 +73,7 @@ func Setup(mgr ctrl.Manager, cfg Config) error {
 	if cfg.Counts != nil {
 		b = b.WatchesRawSource(cfg.Counts)
 	}
-	return cfg.Board.Watch(b).Complete(New(cfg))
+	return cfg.Board.Watch(b).Complete(wake.Ending(New(cfg)))
 }
 
 // BoardKind is what the boards of policies are called.

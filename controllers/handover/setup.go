@@ -128,7 +128,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, cfg Config) error {
 		WatchesRawSource(cfg.Consented).
 		WatchesRawSource(opened).
 		WithOptions(controller.Options{MaxConcurrentReconciles: cfg.Workers, ReconciliationTimeout: 3 * time.Minute}).
-		Complete(r)
+		Complete(wake.Ending(r))
 }
 
 // concerned lets through accounts that have, or had, credentials.

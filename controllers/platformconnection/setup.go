@@ -26,6 +26,7 @@ import (
 	"mithaq.dev/mithaq/internal/observe"
 	"mithaq.dev/mithaq/internal/platform"
 	"mithaq.dev/mithaq/internal/shard"
+	"mithaq.dev/mithaq/internal/wake"
 )
 
 // +kubebuilder:rbac:groups=mithaq.dev,resources=platformconnections,verbs=get;list;watch
@@ -94,7 +95,7 @@ func Setup(mgr ctrl.Manager, cfg Config) error {
 		Watches(secrets, handler.EnqueueRequestsFromMapFunc(r.usingSecret), builder.OnlyMetadata).
 		WatchesRawSource(cfg.Observer.Connections()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 1, ReconciliationTimeout: time.Minute}).
-		Complete(r)
+		Complete(wake.Ending(r))
 }
 
 // platform enqueues all connections of a connection's platform: whether one is

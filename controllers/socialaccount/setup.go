@@ -30,6 +30,7 @@ import (
 	"mithaq.dev/mithaq/internal/observe"
 	"mithaq.dev/mithaq/internal/roster"
 	"mithaq.dev/mithaq/internal/tally"
+	"mithaq.dev/mithaq/internal/wake"
 )
 
 // +kubebuilder:rbac:groups=mithaq.dev,resources=socialaccounts,verbs=get;list;watch
@@ -112,7 +113,7 @@ func Setup(mgr ctrl.Manager, cfg Config) error {
 		WatchesRawSource(cfg.Observer.Accounts()).
 		WatchesRawSource(r.peersChanged).
 		WithOptions(controller.Options{MaxConcurrentReconciles: cfg.Workers, ReconciliationTimeout: time.Minute}).
-		Complete(r)
+		Complete(wake.Ending(r))
 }
 
 // AnnotationCheckRequested asks for a look as soon as the budget allows: each new

@@ -139,7 +139,7 @@ func (b *bench) changeHands(ctx context.Context, p *people, out *massHandover, b
 	}
 	out.AskedSeconds = time.Since(begun).Seconds()
 	// One colleague leaves Snapchat's organisation; all else is only said.
-	if _, err := browse(ctx, http.MethodDelete, b.sim.Base+fleet.Leaver, nil); err != nil {
+	if err := b.sim.Remove(ctx, fleet.Leaver); err != nil {
 		return 0, err
 	}
 	if err := b.parallel(ctx, "people attested", n, func(ctx context.Context, i int) error {

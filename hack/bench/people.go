@@ -5,11 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
-	"io"
-	"net/http"
-	"regexp"
-	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +16,7 @@ import (
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/hack/bench/fleet"
+	"mithaq.dev/mithaq/hack/local"
 )
 
 // people are everybody who takes part in handovers: they see in a watch what the status
@@ -153,57 +149,16 @@ func (p *people) asked() (n int, err error) {
 	return n, p.failed
 }
 
-var toPlatform = regexp.MustCompile(`href="([^"]+/(?:oauth2/authorize|o/oauth2/v2/auth)[^"]*)"`)
-
-// consent opens a page, follows its link to the platform, and is sent back.
+// consent does what a person does at a consent page.
 func (p *people) consent(ctx context.Context, one errand) error {
 	choice, byConsent := one.of.Choice(one.after)
 	if !byConsent {
 		return fmt.Errorf("%s is asked for a consent that it does not need", one.of.Name)
 	}
-	page, err := browse(ctx, http.MethodGet, one.page, nil)
-	if err != nil {
+	if err := local.Consent(ctx, one.page, p.b.sim.Base+"/v1/consent/"+string(one.of.Platform), choice); err != nil {
 		return fmt.Errorf("consent of %s: %w", one.of.Name, err)
 	}
-	link := toPlatform.FindStringSubmatch(page)
-	if link == nil {
-		return fmt.Errorf("the consent page of %s has no link to the platform", one.of.Name)
-	}
-	if _, err := browse(ctx, http.MethodPut, p.b.sim.Base+"/v1/consent/"+string(one.of.Platform), choice); err != nil {
-		return fmt.Errorf("choosing for %s: %w", one.of.Name, err)
-	}
-	if _, err = browse(ctx, http.MethodGet, html.UnescapeString(link[1]), nil); err != nil {
-		return fmt.Errorf("consent of %s at the platform: %w", one.of.Name, err)
-	}
 	return nil
-}
-
-// browse asks for a page and follows where it leads. Anything but 2xx is an error.
-func browse(ctx context.Context, method, address string, body any) (string, error) {
-	var content io.Reader = http.NoBody
-	if body != nil {
-		raw, err := json.Marshal(body)
-		if err != nil {
-			return "", fmt.Errorf("encoding a request: %w", err)
-		}
-		content = strings.NewReader(string(raw))
-	}
-	request, err := http.NewRequestWithContext(ctx, method, address, content)
-	if err != nil {
-		return "", errors.New("the address of a page is malformed")
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", errors.New("a page does not answer")
-	}
-	page, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
-	if err = errors.Join(err, answer.Body.Close()); err != nil {
-		return "", fmt.Errorf("reading a page: %w", err)
-	}
-	if answer.StatusCode/100 != 2 {
-		return "", fmt.Errorf("a page at %s answers %s", answer.Request.URL.Host, answer.Status)
-	}
-	return string(page), nil
 }
 
 // attest gives people's word on every step that is asked for of an account.

@@ -1,15 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"html"
-	"io"
-	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -168,8 +162,6 @@ func (h *handover) settled(ctx context.Context, key client.ObjectKey, rotations 
 	return nil
 }
 
-var toPlatform = regexp.MustCompile(`href="([^"]+/oauth2/authorize[^"]*)"`)
-
 // consent opens the page that the account's status names, follows its link to the
 // platform, and is sent back with the answer, as a browser is.
 func (h *handover) consent(ctx context.Context, key client.ObjectKey) error {
@@ -181,49 +173,8 @@ func (h *handover) consent(ctx context.Context, key client.ObjectKey) error {
 	}
 	running := acc.Status.Handover
 	h.say("handover  %s: %s consents at %s", key, running.To, running.ConsentURL)
-	page, err := h.browse(ctx, http.MethodGet, running.ConsentURL, nil)
-	if err != nil {
-		return err
-	}
-	link := toPlatform.FindStringSubmatch(page)
-	if link == nil {
-		return errors.New("the consent page has no link to the platform")
-	}
 	// On X one consents as the account itself.
-	chosen := map[string]string{"person": acc.Status.AccountID}
-	if _, err := h.browse(ctx, http.MethodPut, h.control+"/v1/consent/"+string(acc.Spec.Platform), chosen); err != nil {
-		return err
-	}
-	_, err = h.browse(ctx, http.MethodGet, html.UnescapeString(link[1]), nil)
-	return err
-}
-
-// browse asks for a page and follows where it leads. Anything but 2xx is an error.
-func (h *handover) browse(ctx context.Context, method, address string, body any) (string, error) {
-	var content io.Reader = http.NoBody
-	if body != nil {
-		raw, err := json.Marshal(body)
-		if err != nil {
-			return "", fmt.Errorf("encoding a request: %w", err)
-		}
-		content = bytes.NewReader(raw)
-	}
-	request, err := http.NewRequestWithContext(ctx, method, address, content)
-	if err != nil {
-		return "", errors.New("the address of a page is malformed")
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", errors.New("a page does not answer")
-	}
-	page, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
-	if err = errors.Join(err, answer.Body.Close()); err != nil {
-		return "", fmt.Errorf("reading a page: %w", err)
-	}
-	if answer.StatusCode/100 != 2 {
-		return "", fmt.Errorf("a page at %s answers %s", answer.Request.URL.Host, answer.Status)
-	}
-	return string(page), nil
+	return local.Consent(ctx, running.ConsentURL, h.control+"/v1/consent/"+string(acc.Spec.Platform), map[string]string{"person": acc.Status.AccountID})
 }
 
 // attest gives a person's word on every step that only people can do, as a commit in

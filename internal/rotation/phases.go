@@ -127,6 +127,11 @@ func verify(v *Vault, f *Facts, now time.Time) Step {
 	if v.Journal.Failed == FailedWrongHolder {
 		return quarantine(v, f, now)
 	}
+	if v.tooNarrow(f) {
+		next := v.copy()
+		next.Journal.Failed = FailedWrongHolder
+		return store(next, now)
+	}
 	if v.Pending.VerifiedAt.IsZero() {
 		return Step{Call: &Call{Kind: CallIdentify, Slot: SlotPending, Client: v.Pending.Client}}
 	}
@@ -141,6 +146,13 @@ func verify(v *Vault, f *Facts, now time.Time) Step {
 	next.Journal.GoodChecks, next.Journal.Health = 0, HealthVerified
 	next.enter(Promoted, now)
 	return store(next, now)
+}
+
+// tooNarrow says that the platform told, with the product, that people granted too few
+// scopes: with such a token it may not even be asked whose it is.
+func (v *Vault) tooNarrow(f *Facts) bool {
+	p := v.Pending
+	return v.Journal.Mode == ByConsent && p.VerifiedAt.IsZero() && len(p.Scopes) > 0 && !covers(p.Scopes, f.Traits.Scopes)
 }
 
 // identified weighs who stands behind the new credential.

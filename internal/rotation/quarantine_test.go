@@ -96,3 +96,30 @@ func TestAnExpiredAccessTokenProvesNothingOfItsGrant(t *testing.T) {
 		})
 	}
 }
+
+// Where the platform says with the token that people granted too few scopes, nobody is
+// asked whose it is: it might not be told for as long as the token lives.
+func TestTooFewScopesAreSeenAtOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		scopes []string
+		mode   Mode
+		asked  bool
+	}{
+		"too few":                     {[]string{"read"}, ByConsent, false},
+		"enough":                      {[]string{"read", "write", "more"}, ByConsent, true},
+		"not told":                    {nil, ByConsent, true},
+		"what somebody imports tells": {[]string{"read"}, ByImport, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &Facts{Fingerprint: Fingerprinter(key), Nonce: "fresh", Declared: after}
+			f.Traits.Scopes = []string{"read", "write"}
+			v := New("uid-1")
+			v.Pending = &Slot{CredID: "p", Access: "a", Scopes: c.scopes}
+			v.Journal.Phase, v.Journal.Mode, v.Journal.To = Verifying, c.mode, after
+			s := verify(v, f, epoch)
+			if asked := s.Call != nil && s.Call.Kind == CallIdentify; asked != c.asked || !asked && s.Vault.Journal.Failed != FailedWrongHolder {
+				t.Errorf("asked: %t, want %t", asked, c.asked)
+			}
+		})
+	}
+}

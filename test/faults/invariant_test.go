@@ -442,6 +442,11 @@ func (p *play) checkSettled(acc *v1alpha1.SocialAccount, v *rotation.Vault, know
 	p.checkProof()
 }
 
+// showsOf says that a request shows a token of a slot.
+func (s *send) showsOf(slot *rotation.Slot) bool {
+	return slices.Contains(s.tokens, string(slot.Access)) || slot.Refresh != "" && slices.Contains(s.tokens, string(slot.Refresh))
+}
+
 // checkProof: the old credential was asked for after its last revocation, and refused.
 // A grant of somebody else that is got rid of meanwhile is none of it.
 func (p *play) checkProof() {
@@ -449,7 +454,7 @@ func (p *play) checkProof() {
 	proven := false
 	for _, s := range p.sends {
 		for _, c := range s.calls {
-			if c.Effect == "revoke" && s.stored != nil && s.stored.Retiring != nil && !strings.HasPrefix(s.effect, "quarantine") {
+			if c.Effect == "revoke" && s.stored != nil && s.stored.Retiring != nil && (!strings.HasPrefix(s.effect, "quarantine") || s.showsOf(s.stored.Retiring)) {
 				revoked, proven = true, false
 			}
 		}

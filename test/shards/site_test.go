@@ -16,7 +16,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -293,10 +292,7 @@ func (p *process) end(signal syscall.Signal) {
 	case <-time.After(patience):
 		p.site.Fatalf("%s did not end", p.name)
 	}
-	bad := slices.DeleteFunc(p.lines("Reconciler error", "is forbidden", "panic", "DATA RACE"), func(line string) bool {
-		return strings.Contains(line, "context canceled") // was under way when it was told to end
-	})
-	if len(bad) > 0 && signal != syscall.SIGKILL {
+	if bad := p.lines("Reconciler error", "is forbidden", "panic", "DATA RACE"); len(bad) > 0 && signal != syscall.SIGKILL {
 		p.site.Errorf("%s complained:\n%s", p.name, strings.Join(tail(bad, 5), ""))
 	}
 }

@@ -40,11 +40,7 @@ func (s Simulator) Shown(ctx context.Context) ([]world.Showing, error) {
 
 // WatchShown begins, or ends, to take note of what is shown.
 func (s Simulator) WatchShown(ctx context.Context, on bool) error {
-	method := http.MethodDelete
-	if on {
-		method = http.MethodPut
-	}
-	return s.call(ctx, method, "/v1/shown", nil, nil)
+	return s.watches(ctx, "/v1/shown", on)
 }
 
 // Reads tells how accounts were read since WatchReads, and how many since a moment.
@@ -56,16 +52,26 @@ func (s Simulator) Reads(ctx context.Context, since time.Time) (world.Reads, err
 
 // WatchReads begins, or ends, to take note of when accounts are read.
 func (s Simulator) WatchReads(ctx context.Context, on bool) error {
-	method := http.MethodDelete
-	if on {
-		method = http.MethodPut
-	}
-	return s.call(ctx, method, "/v1/reads", nil, nil)
+	return s.watches(ctx, "/v1/reads", on)
 }
 
 // Rename changes the display name of an account.
 func (s Simulator) Rename(ctx context.Context, platform, id, name string) error {
 	return s.call(ctx, http.MethodPatch, "/v1/accounts/"+platform+"/"+id, map[string]string{"displayName": name}, nil)
+}
+
+// Remove takes away what is at a path of the simulator's own endpoint.
+func (s Simulator) Remove(ctx context.Context, path string) error {
+	return s.call(ctx, http.MethodDelete, path, nil, nil)
+}
+
+// watches begins, or ends, to take note of something.
+func (s Simulator) watches(ctx context.Context, path string, on bool) error {
+	method := http.MethodDelete
+	if on {
+		method = http.MethodPut
+	}
+	return s.call(ctx, method, path, nil, nil)
 }
 
 func (s Simulator) call(ctx context.Context, method, path string, body, into any) error {
