@@ -177,6 +177,7 @@ func (e *Engine) settleStream(t *target, name platform.Stream) {
 	s.leave()
 	s.lane = l
 	l.ring.add(t, e.cfg.Clock.Now())
+	e.wakeLoop() // it may rest until what was due before this
 }
 
 // wants says that a stream shows something that is wanted.

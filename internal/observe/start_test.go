@@ -79,6 +79,31 @@ func TestStart(t *testing.T) {
 	}
 }
 
+// A restarted process that has nothing to save and nobody to look up at once is told of
+// its fleet while the loop rests, and looks at it within its interval all the same.
+func TestWhoIsRememberedWakesTheLoop(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	r := start(newRig(t))
+	r.until(t, "the loop rests for long", func() bool { return r.clock.HasWaiters() && r.clock.Since(epoch) > 3*scanEvery })
+	begun := r.clock.Now()
+	for i := range 3 {
+		r.platform.set(id(i), handle(i))
+		r.engine.Want(restored(i))
+	}
+	r.until(t, "all are looked at", func() bool {
+		for i := range 3 {
+			if !r.peek(i).At.After(begun) {
+				return false
+			}
+		}
+		return true
+	})
+	if took := r.clock.Since(begun); took > testEvery+settle {
+		t.Errorf("the last was looked at after %s", took)
+	}
+	r.stop(t)
+}
+
 // Calls and fetches that are under way are told to end, and waited for.
 func TestShutdownAmidCalls(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())

@@ -204,6 +204,7 @@ func (e *Engine) join(t *target, connection string) {
 	t.conn, t.ring = c, r
 	r.add(t, now)
 	c.count(t, 1)
+	e.wakeLoop() // it may rest until what was due before this
 }
 
 func (e *Engine) leave(t *target) {

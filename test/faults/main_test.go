@@ -231,22 +231,29 @@ func (p *play) strikes(dry plan) (all []plan, effects []string) {
 	return all, effects
 }
 
-// choose picks n plans at random, so that as many as can be differ in platform,
+// choose picks n plans at random: every fault of every effect at least twice, for one
+// may strike nothing, and for the rest so that as many as can be differ in platform,
 // scenario, effect or fault.
 func choose(all []plan, effects []string, n int) []int {
-	var first, more []int
-	seen := map[string]bool{}
+	const least = 2
+	var must, first, more []int
+	struck, seen := map[string]int{}, map[string]bool{}
 	for _, i := range rand.Perm(len(all)) {
 		pl := &all[i]
-		kind := pl.site.name + pl.scenario.name + effects[i] + string(pl.fault)
-		if seen[kind] {
+		fault := effects[i] + ", " + string(pl.fault)
+		kind := pl.site.name + pl.scenario.name + fault
+		struck[fault]++
+		switch {
+		case struck[fault] <= least:
+			must = append(must, i)
+		case !seen[kind]:
+			first = append(first, i)
+		default:
 			more = append(more, i)
-			continue
 		}
 		seen[kind] = true
-		first = append(first, i)
 	}
-	order := append(first, more...)[:n]
+	order := slices.Concat(must, first, more)[:n]
 	slices.Sort(order)
 	return order
 }
