@@ -124,7 +124,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, cfg Config) error {
 	}
 	return of.
 		Watches(&v1alpha1.SocialAccount{}, &handler.EnqueueRequestForObject{}, builder.WithPredicates(concerned())).
-		Watches(&v1alpha1.GovernancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.all), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.GovernancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.all), builder.WithPredicates(wake.Later(), predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(cfg.Consented).
 		WatchesRawSource(opened).
 		WithOptions(controller.Options{MaxConcurrentReconciles: cfg.Workers, ReconciliationTimeout: 3 * time.Minute}).

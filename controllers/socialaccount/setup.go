@@ -107,9 +107,9 @@ func Setup(mgr ctrl.Manager, cfg Config) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("socialaccount").
 		Watches(&v1alpha1.SocialAccount{}, r.peers(), builder.WithPredicates(specChanged())).
-		Watches(&v1alpha1.GovernancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.all), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.PlatformConnection{}, handler.EnqueueRequestsFromMapFunc(r.ofPlatform), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&v1alpha1.GovernancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.all), builder.WithPredicates(wake.Later(), predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.PlatformConnection{}, handler.EnqueueRequestsFromMapFunc(r.ofPlatform), builder.WithPredicates(wake.Later(), predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(wake.Later(), predicate.LabelChangedPredicate{})).
 		WatchesRawSource(cfg.Observer.Accounts()).
 		WatchesRawSource(r.peersChanged).
 		WithOptions(controller.Options{MaxConcurrentReconciles: cfg.Workers, ReconciliationTimeout: time.Minute}).

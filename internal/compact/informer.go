@@ -9,9 +9,10 @@ import (
 	"mithaq.dev/mithaq/api/v1alpha1"
 )
 
-// Informer is an informer of accounts that keeps them packed. Whoever reads or listens
-// gets an account of its own, so that nothing needs a copy and nobody can change what
-// others see. It is a constructor like cache.NewSharedIndexInformer.
+// Informer is an informer of accounts that keeps them packed. Whoever reads gets an
+// account of its own, so that nothing needs a copy and nobody can change what others
+// see; who listens is told of one that all listeners share, as of any informer. It is a
+// constructor like cache.NewSharedIndexInformer.
 func Informer(lw cache.ListerWatcher, resync time.Duration, indexers cache.Indexers) cache.SharedIndexInformer {
 	indexers = onPacked(indexers)
 	indexers[deletingIndex] = deleting
@@ -63,17 +64,17 @@ func (i informer) AddIndexers(indexers cache.Indexers) error {
 
 // AddEventHandler implements cache.SharedInformer.
 func (i informer) AddEventHandler(h cache.ResourceEventHandler) (cache.ResourceEventHandlerRegistration, error) {
-	return i.SharedIndexInformer.AddEventHandler(listener{h})
+	return i.SharedIndexInformer.AddEventHandler(i.listener(h))
 }
 
 // AddEventHandlerWithResyncPeriod implements cache.SharedInformer.
 func (i informer) AddEventHandlerWithResyncPeriod(h cache.ResourceEventHandler, resync time.Duration) (cache.ResourceEventHandlerRegistration, error) {
-	return i.SharedIndexInformer.AddEventHandlerWithResyncPeriod(listener{h}, resync)
+	return i.SharedIndexInformer.AddEventHandlerWithResyncPeriod(i.listener(h), resync)
 }
 
 // AddEventHandlerWithOptions implements cache.SharedInformer.
 func (i informer) AddEventHandlerWithOptions(h cache.ResourceEventHandler, o cache.HandlerOptions) (cache.ResourceEventHandlerRegistration, error) {
-	return i.SharedIndexInformer.AddEventHandlerWithOptions(listener{h}, o)
+	return i.SharedIndexInformer.AddEventHandlerWithOptions(i.listener(h), o)
 }
 
 // onPacked makes indexers read what is packed. The one by namespace reads metadata
@@ -88,17 +89,24 @@ func onPacked(indexers cache.Indexers) cache.Indexers {
 	return out
 }
 
-// listener hands unpacked accounts on.
-type listener struct{ to cache.ResourceEventHandler }
+// listener hands unpacked accounts on, the same to all who listen.
+type listener struct {
+	to     cache.ResourceEventHandler
+	recent *recent
+}
+
+func (i informer) listener(h cache.ResourceEventHandler) listener { return listener{h, i.packer.recent} }
 
 // OnAdd implements cache.ResourceEventHandler.
-func (l listener) OnAdd(o any, initial bool) { l.to.OnAdd(unpacked(o), initial) }
+func (l listener) OnAdd(o any, initial bool) { l.to.OnAdd(l.unpacked(o), initial) }
 
 // OnUpdate implements cache.ResourceEventHandler.
-func (l listener) OnUpdate(before, after any) { l.to.OnUpdate(unpacked(before), unpacked(after)) }
+func (l listener) OnUpdate(before, after any) { l.to.OnUpdate(l.unpacked(before), l.unpacked(after)) }
 
 // OnDelete implements cache.ResourceEventHandler.
-func (l listener) OnDelete(o any) { l.to.OnDelete(unpacked(o)) }
+func (l listener) OnDelete(o any) { l.to.OnDelete(l.unpacked(o)) }
+
+func (l listener) unpacked(o any) any { return unpackedBy(l.recent.account, o) }
 
 // view reads an indexer of packed accounts.
 type view struct{ cache.Indexer }

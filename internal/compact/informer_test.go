@@ -131,3 +131,31 @@ func TestReadersAndListenersOfAPackedCacheSeeAccounts(t *testing.T) {
 		t.Errorf("indexes %v", indexers)
 	}
 }
+
+// Each listener is told of the same account, as it was decoded; who reads gets another.
+func TestListenersShareWhatReadersDoNot(t *testing.T) {
+	source := fcache.NewFakeControllerSource()
+	source.Add(account(t, 1))
+	i := Informer(source, 0, cache.Indexers{})
+	told := make(chan *v1alpha1.SocialAccount, 4)
+	tell := cache.ResourceEventHandlerFuncs{AddFunc: func(o any) { told <- o.(*v1alpha1.SocialAccount) }}
+	for range 2 {
+		if _, err := i.AddEventHandler(tell); err != nil {
+			t.Fatal(err)
+		}
+	}
+	go i.RunWithContext(t.Context())
+	first, second := <-told, <-told
+	read, ok, err := i.GetStore().GetByKey("edu-riyadh/a1")
+	if !ok || err != nil {
+		t.Fatalf("found %t, %v", ok, err)
+	}
+	if first != second || any(first) == read {
+		t.Errorf("listeners were told of %p and %p, a reader gets %p", first, second, read)
+	}
+	// It is what would be unpacked: others that share its slot make no difference.
+	i.(informer).packer.recent.put(&packed{in: "another"}, nil)
+	if diff := cmp.Diff(any(first), read); diff != "" {
+		t.Error(diff)
+	}
+}

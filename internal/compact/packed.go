@@ -101,12 +101,13 @@ func mustCodec(of reflect.Type) codec {
 
 // packer packs accounts. It is safe for concurrent use.
 type packer struct {
-	mu    sync.Mutex
-	table *table
-	w     writer
+	mu     sync.Mutex
+	table  *table
+	w      writer
+	recent *recent
 }
 
-func newPacker() *packer { return &packer{table: newTable()} }
+func newPacker() *packer { return &packer{table: newTable(), recent: newRecent()} }
 
 // pack is a cache's transformation. It drops what Mithaq never reads: who manages which
 // field, and what kubectl applied last.
@@ -123,16 +124,20 @@ func (p *packer) pack(o any) (any, error) {
 	}
 	p.w.table, p.w.out, p.w.own = p.table, append(p.w.out[:0], marksOf(acc)), p.w.own[:0]
 	whole.write(&p.w, reflect.ValueOf(acc).Elem())
-	return &packed{in: string(p.w.out), table: p.table}, nil
+	out := &packed{in: string(p.w.out), table: p.table}
+	p.recent.put(out, acc)
+	return out, nil
 }
 
 // unpacked is what readers see of what a store holds.
-func unpacked(o any) any {
+func unpacked(o any) any { return unpackedBy((*packed).account, o) }
+
+func unpackedBy(account func(*packed) *v1alpha1.SocialAccount, o any) any {
 	switch o := o.(type) {
 	case *packed:
-		return o.account()
+		return account(o)
 	case cache.DeletedFinalStateUnknown:
-		o.Obj = unpacked(o.Obj)
+		o.Obj = unpackedBy(account, o.Obj)
 		return o
 	}
 	return o
