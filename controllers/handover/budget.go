@@ -50,14 +50,14 @@ func waiting(failed error) (waits bool, other error) {
 	return false, failed
 }
 
-// await ends a pass whose next call waits for its budget.
+// await ends a pass whose next call waits for its budget, with errWaits.
 func (r *Reconciler) await(ctx context.Context, acc *v1alpha1.SocialAccount, v *rotation.Vault, f *facts) (ctrl.Result, error) {
 	if !r.soon(acc, v) {
 		if err := r.show(ctx, acc, project(acc, v, f, r.Clock.Now(), r.Consents.URL)); err != nil {
 			return ctrl.Result{}, err
 		}
 	}
-	return ctrl.Result{RequeueAfter: waitsFor}, nil
+	return ctrl.Result{RequeueAfter: waitsFor}, errWaits
 }
 
 // verdict is how a call ended, for its budget.

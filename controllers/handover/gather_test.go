@@ -7,6 +7,10 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/internal/custody"
@@ -53,5 +57,27 @@ func TestACallWaitsForItsApp(t *testing.T) {
 	result, err := r.rest(step, nil, &facts{}, errClosed)
 	if err != nil || result.RequeueAfter != closedEvery {
 		t.Errorf("it is told as an error: %v, %v", result, err)
+	}
+}
+
+// budgets lets nobody through, and knows who waits.
+type budgets struct {
+	Budgets
+	waiting map[types.NamespacedName]bool
+}
+
+func (b budgets) Leave(account types.NamespacedName) { delete(b.waiting, account) }
+
+// An account that is gone waits for nothing.
+func TestWhoNeedsNoCallLeavesTheLine(t *testing.T) {
+	gone := types.NamespacedName{Namespace: "edu", Name: "gone"}
+	b := budgets{waiting: map[types.NamespacedName]bool{gone: true}}
+	known := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(known); err != nil {
+		t.Fatal(err)
+	}
+	r := New(Config{Client: fake.NewClientBuilder().WithScheme(known).Build(), Budgets: b})
+	if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: gone}); err != nil || b.waiting[gone] {
+		t.Errorf("%v; it waits: %t", err, b.waiting[gone])
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -99,6 +100,8 @@ type Config struct {
 type Budgets interface {
 	// Take asks for a call. ok is false while it has to wait; Errands wakes its account.
 	Take(a observe.Errand) (done func(error), ok bool)
+	// Leave gives up an account's place among those who wait.
+	Leave(account types.NamespacedName)
 	Errands() source.Source
 }
 

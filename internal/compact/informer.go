@@ -95,7 +95,9 @@ type listener struct {
 	recent *recent
 }
 
-func (i informer) listener(h cache.ResourceEventHandler) listener { return listener{h, i.packer.recent} }
+func (i informer) listener(h cache.ResourceEventHandler) listener {
+	return listener{h, i.packer.recent}
+}
 
 // OnAdd implements cache.ResourceEventHandler.
 func (l listener) OnAdd(o any, initial bool) { l.to.OnAdd(l.unpacked(o), initial) }

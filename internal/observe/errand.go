@@ -48,8 +48,8 @@ type errands struct{ line []*waiting }
 func (e *Engine) Errands() source.Source { return e.turns }
 
 // Take asks the budgets of a connection for an errand. While it is not its turn, ok is
-// false, and Errands wakes whoever asked, who then asks again for the same. Once it is,
-// the call counts, and done has to be told how it ended: nil where the platform
+// false, and Errands wakes whoever asked, who then asks again for the same, or leaves. Once
+// it is, the call counts, and done has to be told how it ended: nil where the platform
 // answered.
 func (e *Engine) Take(a Errand) (done func(error), ok bool) {
 	e.mu.Lock()
@@ -76,6 +76,17 @@ func (e *Engine) Take(a Errand) (done func(error), ok bool) {
 	e.metrics.waited(c.Platform, now.Sub(w.since))
 	purse := c.purse
 	return func(err error) { e.endErrand(c, purse, w, err) }, true
+}
+
+// Leave gives up the place of an account that needs no call any more, or its turn.
+func (e *Engine) Leave(account types.NamespacedName) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range e.conns {
+		if c.errands.leave(account, e.cfg.Clock.Now()) {
+			e.wakeLoop()
+		}
+	}
 }
 
 // endErrand takes in how an errand ended.
@@ -119,6 +130,19 @@ func (l *errands) take(a Errand, now time.Time) *waiting {
 		w.receipt.Done(nil, false, now)
 	}
 	return nil
+}
+
+// leave says whether the account was there.
+func (l *errands) leave(account types.NamespacedName, now time.Time) bool {
+	i := slices.IndexFunc(l.line, func(w *waiting) bool { return w.Key == account })
+	if i < 0 {
+		return false
+	}
+	if w := l.line[i]; w.receipt != nil {
+		w.receipt.Done(nil, false, now)
+	}
+	l.line = slices.Delete(l.line, i, i+1)
+	return true
 }
 
 func (l *errands) join(w *waiting) {

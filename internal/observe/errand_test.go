@@ -198,6 +198,33 @@ func TestATurnThatIsNotTakenPasses(t *testing.T) {
 	}
 }
 
+// Whoever is called and needs no call any more makes room for the next at once.
+func TestWhoLeavesHoldsNobodyUp(t *testing.T) {
+	c := newRunner(newRigWith(t, limits(1, 1000)))
+	c.header()
+	c.fails = &platform.Error{Kind: platform.KindRateLimited, RetryAfter: time.Minute}
+	c.ask(costs(100, bucketID))
+	for i := range 3 * maxUnderway {
+		if c.ask(costs(i, bucketID)) != 0 {
+			t.Fatal("it does not wait for the pause")
+		}
+	}
+	c.clock.Step(time.Minute)
+	for range 3 {
+		c.step()
+		called := c.turns.take()
+		if len(called) != maxUnderway {
+			t.Fatalf("%d are called, want %d", len(called), maxUnderway)
+		}
+		for k := range called {
+			c.engine.Leave(k)
+		}
+	}
+	if n := c.engine.errandsWaiting()[platform.X]; n != 0 {
+		t.Errorf("%d still wait", n)
+	}
+}
+
 // A connection that is not there lets nobody through.
 func TestAnErrandNeedsItsConnection(t *testing.T) {
 	c := newRig(t)
