@@ -58,7 +58,8 @@ func startTracker(ctx context.Context, raw rest.Interface) (*tracker, error) {
 		return nil, fmt.Errorf("watching accounts: %w", err)
 	}
 	go informer.RunWithContext(ctx)
-	syncing, cancel := context.WithTimeout(ctx, time.Minute) // nobody is there yet
+	// The list of a converged ministry took two and a half minutes.
+	syncing, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	if !cache.WaitForCacheSync(syncing.Done(), informer.HasSynced) {
 		_, failed := t.figures()

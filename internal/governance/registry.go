@@ -33,7 +33,7 @@ func (f Facts) Has(want Facts) bool { return f&want == want }
 // RuleDoc describes one rule, or one family of rules, for the documentation.
 type RuleDoc struct {
 	// Name is the rule's section and name. A family, whose names the policies
-	// choose, ends with a placeholder: content/<name>.
+	// choose, ends with <name>: content/<name>.
 	Name    string
 	Section string
 	// Needs are the live facts without which the verdict is Unknown.
