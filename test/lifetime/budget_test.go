@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -30,6 +31,8 @@ func (b *turnstile) Take(a observe.Errand) (done func(error), ok bool) {
 	}
 	return func(err error) { b.ended = append(b.ended, err) }, true
 }
+
+func (b *turnstile) Leave(types.NamespacedName) { b.asked = 0 }
 
 func (*turnstile) Errands() source.Source { return nil }
 
