@@ -59,6 +59,7 @@ type Engine struct {
 	alarms   alarms
 	// imageless are the targets whose news waits for an image.
 	imageless map[*target]struct{}
+	ages      ages
 	// purses are those of connections that were dropped: who comes back under the same
 	// name has spent what it has spent.
 	purses map[string]*budget.Purse

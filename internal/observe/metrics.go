@@ -37,7 +37,7 @@ func newMeters(e *Engine, reg prometheus.Registerer) *meters {
 			Buckets: []float64{0.01, 0.1, 1, 10, 60, 600, 3600},
 		}, []string{"platform"}),
 		errands:   prometheus.NewDesc("mithaq_budget_handover_waiting", "Calls of handovers that wait for their connection's budget.", []string{"platform"}, nil),
-		lag:       prometheus.NewDesc("mithaq_observe_age_seconds", "Age of the oldest knowledge of any account.", []string{"platform", "tier"}, nil),
+		lag:       prometheus.NewDesc("mithaq_observe_age_seconds", "Age of the oldest knowledge of any account, as of at most 5 seconds ago.", []string{"platform", "tier"}, nil),
 		targets:   prometheus.NewDesc("mithaq_observe_accounts", "Accounts that are being looked at, by the way of looking.", []string{"platform", "lookup"}, nil),
 		remaining: prometheus.NewDesc("mithaq_budget_remaining_requests", "Requests left in the window of a bucket, as its platform last said.", []string{"platform", "bucket"}, nil),
 		outage:    prometheus.NewDesc("mithaq_observe_outage", "1 while a platform is out of reach.", []string{"platform"}, nil),

@@ -215,6 +215,7 @@ func TestMetrics(t *testing.T) {
 		r.engine.Forget(key(i))
 	}
 	r.engine.DropConnection("x")
+	r.run(ageEvery)
 	expect(0, map[string]float64{})
 	r.engine.SetConnection(r.connection("x"))
 	r.fleet(1)
@@ -224,5 +225,26 @@ func TestMetrics(t *testing.T) {
 	expect(1, map[string]float64{"mithaq_observe_accounts id X": 1, "mithaq_observe_outage X": 1, "mithaq_budget_handover_waiting X": 0})
 	if _, series := scrape(t, r); series["mithaq_observe_batches_total"] != 2 { // answered by id, unavailable: what was before the drop is gone
 		t.Errorf("got %v", series)
+	}
+}
+
+// The worst age is walked for once in ageEvery, and grows with the clock in between.
+func TestTheWorstAgeIsWalkedForOnceInAWhile(t *testing.T) {
+	r := newRig(t)
+	r.fleet(3 * ageStride)
+	r.run(2 * testEvery)
+	key := [2]string{"X", "school"}
+	first := r.engine.age()[key]
+	if first <= 0 || first > testEvery {
+		t.Fatalf("the oldest look is %s old, looks are %s apart", first, testEvery)
+	}
+	walked := r.engine.ages.walked
+	r.clock.SetTime(r.clock.Now().Add(ageEvery - 1))
+	if got, want := r.engine.age()[key], first+ageEvery-1; got != want || r.engine.ages.walked != walked {
+		t.Errorf("%s, walked at %s; want %s, of the walk at %s", got, r.engine.ages.walked, want, walked)
+	}
+	r.clock.SetTime(r.clock.Now().Add(1))
+	if r.engine.age(); r.engine.ages.walked == walked {
+		t.Error("it did not walk again")
 	}
 }
