@@ -169,7 +169,7 @@ func controllers(mgr ctrl.Manager, s shared, o settings.Options) error {
 		Client: mgr.GetClient(), Fleet: s.fleet, Observer: s.engine, Editions: s.editions, Tally: judged, Roster: s.Roster, Mine: s.Mine,
 		Recorder: mgr.GetEventRecorder(socialaccount.Name), Clock: clock.RealClock{}, Readable: readable,
 		Defaults:  governance.Cadence{ProfileEvery: o.ProfileEvery, ActivityEvery: o.ActivityEvery, StaleAfter: o.StaleAfter},
-		FirstLook: o.FirstLook, Workers: o.Workers,
+		FirstLook: o.FirstLook, Workers: o.Workers, Reviewed: telemetry.NewReviews(s.Registry),
 	}); err != nil {
 		return fmt.Errorf("setting up the account controller: %w", err)
 	}

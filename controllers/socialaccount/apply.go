@@ -2,6 +2,7 @@ package socialaccount
 
 import (
 	"context"
+	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,10 +21,15 @@ func (r *Reconciler) apply(ctx context.Context, acc *v1alpha1.SocialAccount, d d
 		}
 	}
 	r.Tally.Set(client.ObjectKeyFromObject(acc), d.policies, d.rules)
+	return ctrl.Result{RequeueAfter: d.wait(r.Clock.Now())}, nil
+}
+
+// wait is how long time alone changes nothing; 0: it never does.
+func (d *decision) wait(now time.Time) time.Duration {
 	if d.next.IsZero() {
-		return ctrl.Result{}, nil
+		return 0
 	}
-	return ctrl.Result{RequeueAfter: max(d.next.Sub(r.Clock.Now()), 0) + 1}, nil
+	return max(d.next.Sub(now), 0) + 1
 }
 
 // save writes what this controller owns: all but what the handover writes.

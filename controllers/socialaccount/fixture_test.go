@@ -37,7 +37,7 @@ func spec() v1alpha1.GovernancePolicySpec {
 	}
 }
 
-func compile(t *testing.T, name string, s v1alpha1.GovernancePolicySpec) *governance.Policy {
+func compile(t testing.TB, name string, s v1alpha1.GovernancePolicySpec) *governance.Policy {
 	t.Helper()
 	p, problems := governance.Compile(name, &s)
 	if len(problems) > 0 {
@@ -48,7 +48,7 @@ func compile(t *testing.T, name string, s v1alpha1.GovernancePolicySpec) *govern
 
 // inOrder are the facts of an account that is in order and that nobody has
 // judged yet.
-func inOrder(t *testing.T) facts {
+func inOrder(t testing.TB) facts {
 	t.Helper()
 	acc := &v1alpha1.SocialAccount{}
 	acc.Name, acc.Namespace, acc.UID, acc.Generation = "riyadh-x", "edu-riyadh", "uid-1", 3

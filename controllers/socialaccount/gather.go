@@ -67,7 +67,11 @@ func (f facts) awaiting() bool {
 // gather reads the cache and the engine's memory, and asks the engine to look.
 func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount) (facts, error) {
 	f := facts{account: acc, accountsOf: r.accountsOf, since: map[string]time.Time{}}
-	if err := r.gatherPolicies(ctx, &f); err != nil {
+	around, err := r.scope(ctx)
+	if err != nil {
+		return f, err
+	}
+	if err := r.gatherPolicies(ctx, &f, around); err != nil {
 		return f, err
 	}
 	if rival, ok := r.Roster.Rival(acc); ok {
@@ -80,9 +84,7 @@ func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount) (f
 	if !f.observable {
 		return f, nil
 	}
-	if err := r.gatherConnection(ctx, &f); err != nil {
-		return f, err
-	}
+	f.connection, f.noConnection = connection.Of(acc, around.connections)
 	r.look(&f)
 	if s := f.view.Snapshot; s != nil {
 		f.readable &^= governance.Facts(s.Profile.Unread)
@@ -92,21 +94,17 @@ func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount) (f
 }
 
 // gatherPolicies finds the policies that select the account.
-func (r *Reconciler) gatherPolicies(ctx context.Context, f *facts) error {
+func (r *Reconciler) gatherPolicies(ctx context.Context, f *facts, around *scope) error {
 	var namespace corev1.Namespace
-	if err := r.Client.Get(ctx, client.ObjectKey{Name: f.account.Namespace}, &namespace); client.IgnoreNotFound(err) != nil {
+	if err := r.Client.Get(ctx, client.ObjectKey{Name: f.account.Namespace}, &namespace, client.UnsafeDisableDeepCopy); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("reading the namespace: %w", err)
 	}
-	var list v1alpha1.GovernancePolicyList
-	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
-		return fmt.Errorf("listing policies: %w", err)
-	}
-	for i := range list.Items {
-		known, err := r.Editions.Of(ctx, &list.Items[i])
+	for i := range around.policies {
+		known, err := r.Editions.Of(ctx, &around.policies[i])
 		if err != nil {
 			return err
 		}
-		r.consider(f, &list.Items[i], known, namespace.Labels)
+		r.consider(f, &around.policies[i], known, namespace.Labels)
 	}
 	slices.SortFunc(f.policies, func(a, b *governance.Policy) int { return strings.Compare(a.Name(), b.Name()) })
 	slices.Sort(f.invalid)
@@ -143,16 +141,6 @@ func (r *Reconciler) inForceSince(policy *v1alpha1.GovernancePolicy, inForce *go
 
 // accountsOf counts a person's accounts over the whole fleet.
 func (r *Reconciler) accountsOf(person string) int { return r.Roster.Count(roster.Person(person)) }
-
-// gatherConnection finds the connection through which the account is observed.
-func (r *Reconciler) gatherConnection(ctx context.Context, f *facts) error {
-	var list v1alpha1.PlatformConnectionList
-	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
-		return fmt.Errorf("listing connections: %w", err)
-	}
-	f.connection, f.noConnection = connection.Of(f.account, list.Items)
-	return nil
-}
 
 // look asks the engine to keep looking at the account, or to stop.
 func (r *Reconciler) look(f *facts) {

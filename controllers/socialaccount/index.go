@@ -96,11 +96,6 @@ func (r *Reconciler) isLimit(n int) bool {
 	return r.limits[n]
 }
 
-// all enqueues every account: a policy may select any of them.
-func (r *Reconciler) all(ctx context.Context, _ client.Object) []reconcile.Request {
-	return r.named(ctx, "")
-}
-
 // ofPlatform enqueues the accounts that a connection may serve.
 func (r *Reconciler) ofPlatform(_ context.Context, o client.Object) []reconcile.Request {
 	connection, ok := o.(*v1alpha1.PlatformConnection)

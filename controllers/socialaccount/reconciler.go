@@ -21,6 +21,9 @@ type Reconciler struct {
 	Config
 	// peersChanged wakes accounts whose peers changed, where others feed the roster too.
 	peersChanged *wake.Source
+	review       *review
+	scopes       scopes
+	passes       passes
 
 	mu sync.Mutex
 	// limits are the numbers of accounts that policies allow a person.
@@ -40,16 +43,24 @@ func New(cfg Config) *Reconciler {
 	if cfg.Roster == nil {
 		cfg.Roster = roster.New()
 	}
-	return &Reconciler{
+	if cfg.Reviewed == nil {
+		cfg.Reviewed = func() {}
+	}
+	r := &Reconciler{
 		Config: cfg, peersChanged: wake.NewSource(), limits: map[int]bool{},
 		waiting: map[types.UID]time.Time{}, asked: map[types.NamespacedName]uint64{},
 		memories: map[types.NamespacedName]memory{},
 	}
+	r.review = newReview(r)
+	return r
 }
 
 // Reconcile aligns one account's status with what is known. It never calls a
 // platform.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	lock := r.passes.of(req.NamespacedName)
+	lock.Lock()
+	defer lock.Unlock()
 	acc := &v1alpha1.SocialAccount{}
 	if err := r.Client.Get(ctx, req.NamespacedName, acc); err != nil {
 		if apierrors.IsNotFound(err) {

@@ -87,6 +87,9 @@ type Config struct {
 	// FirstLook is how long the first status of an account waits for the first
 	// look, so that both cost one write.
 	FirstLook time.Duration
+	// Reviewed is called for each account that was judged because an edition changed;
+	// nil: nobody counts them.
+	Reviewed func()
 	// Workers is the number of accounts that are reconciled at a time.
 	Workers int
 }
@@ -104,14 +107,18 @@ func Setup(mgr ctrl.Manager, cfg Config) error {
 			return fmt.Errorf("following the roster: %w", err)
 		}
 	}
+	if err := mgr.Add(r.review); err != nil {
+		return fmt.Errorf("adding the review of the fleet: %w", err)
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("socialaccount").
 		Watches(&v1alpha1.SocialAccount{}, r.peers(), builder.WithPredicates(specChanged())).
-		Watches(&v1alpha1.GovernancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.all), builder.WithPredicates(wake.Later(), predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.PlatformConnection{}, handler.EnqueueRequestsFromMapFunc(r.ofPlatform), builder.WithPredicates(wake.Later(), predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.GovernancePolicy{}, r.policies()).
+		Watches(&v1alpha1.PlatformConnection{}, r.connections()).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(wake.Later(), predicate.LabelChangedPredicate{})).
 		WatchesRawSource(cfg.Observer.Accounts()).
 		WatchesRawSource(r.peersChanged).
+		WatchesRawSource(r.review.found).
 		WithOptions(controller.Options{MaxConcurrentReconciles: cfg.Workers, ReconciliationTimeout: time.Minute}).
 		Complete(wake.Ending(r))
 }

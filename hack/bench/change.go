@@ -115,7 +115,7 @@ func (b *bench) policyEdit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	judged, err := b.operator.reconciled(ctx)
+	judged, err := b.operator.reviewed(ctx)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (b *bench) judgedAnew(ctx context.Context, begun time.Time, judged int, out
 			return false, err
 		}
 		b.say.bar("verdicts changed", seen.flipped, out.ChangedVerdicts)
-		n, err := b.operator.reconciled(ctx)
+		n, err := b.operator.reviewed(ctx)
 		if err != nil {
 			return false, err
 		}

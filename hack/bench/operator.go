@@ -132,11 +132,20 @@ func (o *operator) ready(ctx context.Context) bool {
 
 // reconciled is how many times it has looked at an account's state since it started.
 func (o *operator) reconciled(ctx context.Context) (int, error) {
+	return o.counter(ctx, "controller_runtime_reconcile_total", map[string]string{"controller": "socialaccount"})
+}
+
+// reviewed is how many accounts it has judged since it started because an edition changed.
+func (o *operator) reviewed(ctx context.Context) (int, error) {
+	return o.counter(ctx, "mithaq_policy_reviewed_accounts_total", nil)
+}
+
+func (o *operator) counter(ctx context.Context, name string, labels map[string]string) (int, error) {
 	page, err := get(ctx, "http://"+o.metrics+"/metrics")
 	if err != nil {
 		return 0, fmt.Errorf("reading the operator's metrics: %w", err)
 	}
-	return measure.Counter(page, "controller_runtime_reconcile_total", map[string]string{"controller": "socialaccount"})
+	return measure.Counter(page, name, labels)
 }
 
 func get(ctx context.Context, url string) ([]byte, error) {
