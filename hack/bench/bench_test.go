@@ -202,3 +202,10 @@ func TestTheTrackerCountsEachAccountOnce(t *testing.T) {
 		t.Error("nobody drifted")
 	}
 }
+
+func TestWhoIsDetectedLate(t *testing.T) {
+	took := []time.Duration{time.Second, 59 * time.Second, time.Minute, 2 * time.Minute}
+	if n := late(took, 6, time.Minute); n != 4 {
+		t.Errorf("%d are late, want the two that took a sweep and the two that were never detected", n)
+	}
+}

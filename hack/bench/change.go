@@ -84,6 +84,7 @@ func (b *bench) latencies(ctx context.Context, d *drift, changed []fleet.Account
 		}
 	}
 	d.Detected = len(took)
+	d.Late = late(took, d.Changed, b.every)
 	for _, f := range []struct {
 		p    float64
 		into *float64
@@ -98,6 +99,17 @@ func (b *bench) latencies(ctx context.Context, d *drift, changed []fleet.Account
 		return fmt.Errorf("%d of %d changes were detected within three sweeps", d.Detected, d.Changed)
 	}
 	return nil
+}
+
+// late counts the changes that were not saved before a platform was asked once more.
+func late(took []time.Duration, changed int, every time.Duration) int {
+	late := changed - len(took)
+	for _, d := range took {
+		if d >= every {
+			late++
+		}
+	}
+	return late
 }
 
 // policyEdit turns the verdict of one percent.

@@ -76,7 +76,7 @@ func (r *result) judge() {
 		return r.Restart.SecondsToReady / (wantSyncs*r.Restart.CacheSyncSeconds + r.Restart.SweepSeconds)
 	})
 	most("restart", "restart: API writes", 0, func() float64 { return float64(r.Restart.APIWrites) })
-	most("drift", "drift: sweeps until all was detected", 1, func() float64 { return r.Drift.Sweeps })
+	most("drift", "drift: changes that the sweep which showed them did not detect", 0, func() float64 { return float64(r.Drift.Late) })
 	most("drift", "drift: seconds from answer to status, p99", wantDriftSeconds, func() float64 { return r.Drift.DetectedP99Seconds })
 	most("policyEdit", "policy edit: writes beyond the verdicts that it turned", 0, func() float64 {
 		return float64(r.PolicyEdit.Writes - r.PolicyEdit.ChangedVerdicts)

@@ -156,7 +156,10 @@ type drift struct {
 	// SlowestOf is the platform of the slowest.
 	SlowestOf string `json:"slowestOf"`
 	Writes    int    `json:"writes"`
-	// Sweeps is how many passed until the last was detected.
+	// Late are those that the first answer which showed them did not tell: another sweep
+	// had passed when they were saved, or they never were.
+	Late int `json:"late"`
+	// Sweeps is how many passed from the first change until the last was saved.
 	Sweeps float64 `json:"sweeps"`
 }
 
