@@ -175,7 +175,7 @@ SIZES ?= 1000 10000 50000 132595
 .PHONY: bench-scaling
 bench-scaling: ## Run make bench for each of SIZES, keep the figures in docs/figures and write docs/scaling.md; takes hours
 	@set -e; for n in $(SIZES); do \
-		$(MAKE) --no-print-directory bench N=$$n; cp $(BIN)/bench-accounts-$$n.json docs/figures/; $(MAKE) --no-print-directory bench-page; \
+		$(MAKE) --no-print-directory bench N=$$n; cp $(BIN)/bench.json docs/figures/bench-accounts-$$n.json; $(MAKE) --no-print-directory bench-page; \
 	done
 
 .PHONY: bench-page

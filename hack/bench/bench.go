@@ -96,12 +96,9 @@ func selected(list string) (map[string]bool, error) {
 // need it.
 func (b *bench) play(ctx context.Context, wanted map[string]bool) {
 	for _, p := range phases() {
-		if !wanted[p.name] {
+		if !wanted[p.name] || ctx.Err() != nil {
 			b.result.Skipped = append(b.result.Skipped, p.name)
 			continue
-		}
-		if ctx.Err() != nil {
-			return
 		}
 		err := b.needed(p)
 		if err == nil {

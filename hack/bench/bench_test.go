@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -108,7 +110,7 @@ func TestWhatWasNotMeasuredIsNotMet(t *testing.T) {
 	if err := failed.failures(); err == nil || !strings.Contains(err.Error(), "no sweep") {
 		t.Errorf("got %v", err)
 	}
-	if !strings.Contains(failed.table(), "FAILED: no sweep") || !strings.Contains(skipped.table(), "not asked for: steady") {
+	if !strings.Contains(failed.table(), "FAILED: no sweep") || !strings.Contains(skipped.table(), "did not run: steady") {
 		t.Error("the table keeps quiet about what is missing")
 	}
 }
@@ -207,5 +209,34 @@ func TestWhoIsDetectedLate(t *testing.T) {
 	took := []time.Duration{time.Second, 59 * time.Second, time.Minute, 2 * time.Minute}
 	if n := late(took, 6, time.Minute); n != 4 {
 		t.Errorf("%d are late, want the two that took a sweep and the two that were never detected", n)
+	}
+}
+
+func TestAnInterruptedRunKeepsWhatItHas(t *testing.T) {
+	folder := t.TempDir()
+	b := &bench{options: options{out: filepath.Join(folder, "bench.json"), page: filepath.Join(folder, "page.md")}, say: newTeller(os.Stderr), result: measured(1000)}
+	wanted, err := selected("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	b.play(ctx, wanted)
+	if err := b.report(ctx); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(b.out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := &result{}
+	if err := json.Unmarshal(raw, kept); err != nil {
+		t.Fatal(err)
+	}
+	if kept.Convergence == nil || !slices.Equal(kept.Skipped, names()) {
+		t.Errorf("kept %+v, of which %v did not run", kept.Convergence, kept.Skipped)
+	}
+	if files, err := filepath.Glob(filepath.Join(folder, copies+"*")); err != nil || len(files) != 0 {
+		t.Errorf("it counts as a whole run: %v, %v", files, err)
 	}
 }

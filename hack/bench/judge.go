@@ -167,7 +167,7 @@ func (r *result) remarks() string {
 		fmt.Fprintf(&b, "phase %s FAILED: %s\n", name, r.Failed[name])
 	}
 	if len(r.Skipped) > 0 {
-		fmt.Fprintf(&b, "phases that were not asked for: %s\n", strings.Join(r.Skipped, ", "))
+		fmt.Fprintf(&b, "phases that did not run: %s\n", strings.Join(r.Skipped, ", "))
 	}
 	for _, note := range r.Settings.Notes {
 		fmt.Fprintf(&b, "note: %s\n", note)

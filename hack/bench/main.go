@@ -112,15 +112,12 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	b.play(ctx, wanted)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return b.report(ctx)
+	return errors.Join(ctx.Err(), b.report(ctx))
 }
 
-// report prints and saves the figures. A phase that failed is an error; a target that
-// was missed is a figure.
-func (b *bench) report(context.Context) error {
+// report prints and saves the figures, of a run that was interrupted those that it has. A
+// phase that failed is an error; a target that was missed is a figure.
+func (b *bench) report(ctx context.Context) error {
 	b.result.judge()
 	b.say.done()
 	fmt.Fprint(os.Stdout, "\n", b.result.table(), "\n")
@@ -128,7 +125,7 @@ func (b *bench) report(context.Context) error {
 		return err
 	}
 	b.say.line("figures: %s, logs: %s", b.out, b.state)
-	if b.page != "" {
+	if b.page != "" && ctx.Err() == nil {
 		if err := writePage(b.page, filepath.Dir(b.out)); err != nil {
 			return err
 		}
