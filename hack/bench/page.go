@@ -87,17 +87,19 @@ func scalingTable(runs []*result) string {
 	b.WriteString(" growth |\n|---|" + strings.Repeat("---:|", len(runs)+1) + "\n")
 	for _, f := range rows() {
 		var points []figures.Point
-		fmt.Fprintf(&b, "| %s |", f.name)
+		line := fmt.Sprintf("| %s |", f.name)
 		for _, r := range runs {
 			value, ok := f.of(r)
 			if !ok {
-				b.WriteString(" – |")
+				line += " – |"
 				continue
 			}
 			points = append(points, figures.Point{Accounts: r.Accounts, Cost: value})
-			fmt.Fprintf(&b, " %s |", f.text(value))
+			line += fmt.Sprintf(" %s |", f.text(value))
 		}
-		fmt.Fprintf(&b, " %s |\n", growth(f, points))
+		if len(points) > 0 { // what no run measured is among the targets
+			fmt.Fprintf(&b, "%s %s |\n", line, growth(f, points))
+		}
 	}
 	b.WriteString(targetsBySize(runs))
 	return b.String()
