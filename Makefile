@@ -19,7 +19,7 @@ APPLYCONFIG := api/v1alpha1/applyconfiguration
 CRDS := config/crd/bases
 ROLE := config/rbac/role.yaml
 CHART_FILES := charts/mithaq/files# the chart installs these copies of what config/ holds
-GENERATED = api/v1alpha1/zz_generated.deepcopy.go $(APPLYCONFIG) $(CRDS) $(ROLE) $(CHART_FILES) docs/api.md docs/reasons.md docs/rules.md docs/evidence.md docs/platforms.md
+GENERATED = api/v1alpha1/zz_generated.deepcopy.go $(APPLYCONFIG) $(CRDS) $(ROLE) $(CHART_FILES) docs/api.md docs/reasons.md docs/rules.md docs/evidence.md docs/platforms.md docs/scaling.md
 
 tool = $(BIN)/$(1)-$(shell awk '$$1 == "$(1)" { print $$2 }' hack/tools/versions)
 CONTROLLER_GEN = $(call tool,controller-gen)
@@ -85,7 +85,7 @@ manifests: $(CONTROLLER_GEN) ## Generate CRDs from the types and roles from the 
 forget-old = test ! -d $(1) || find $(1) -type f ! -newer $(BIN)/.generating -exec rm -f {} +
 
 .PHONY: docs
-docs: $(CRD_REF_DOCS) reasons ## Generate docs/api.md, reasons.md, rules.md and evidence.md
+docs: $(CRD_REF_DOCS) reasons bench-page ## Generate docs/api.md, reasons.md, rules.md, evidence.md and the tables of scaling.md
 	@mkdir -p docs
 	$(CRD_REF_DOCS) --source-path=api/v1alpha1 --config=hack/tools/crd-ref-docs.yaml --templates-dir=hack/tools/crd-ref-docs --renderer=markdown --output-path=docs/api.md --log-level=ERROR
 
