@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -44,9 +45,7 @@ type ministry struct {
 	held map[types.NamespacedName]*v1alpha1.SocialAccount
 }
 
-func (m *ministry) All() iter.Seq[*v1alpha1.SocialAccount] {
-	return func(func(*v1alpha1.SocialAccount) bool) {}
-}
+func (m *ministry) All() iter.Seq[*v1alpha1.SocialAccount]      { return maps.Values(m.held) }
 func (m *ministry) Keys(string) ([]types.NamespacedName, error) { return m.keys, nil }
 func (m *ministry) Want(observe.Target)                         {}
 func (m *ministry) Forget(client.ObjectKey)                     {}
@@ -135,6 +134,20 @@ func (m *ministry) store(key types.NamespacedName) {
 	m.r.Tally.Set(key, d.policies, d.rules)
 }
 
+// hold makes what is stored cost nothing to read.
+func (m *ministry) hold() {
+	m.t.Helper()
+	held := map[types.NamespacedName]*v1alpha1.SocialAccount{}
+	for _, key := range m.keys {
+		acc := &v1alpha1.SocialAccount{}
+		if err := m.Get(m.t.Context(), key, acc); err != nil {
+			m.t.Fatal(err)
+		}
+		held[key] = acc
+	}
+	m.held = held
+}
+
 // edit changes the policy, and tells the controller of it.
 func (m *ministry) edit(change func(*v1alpha1.GovernancePolicySpec)) {
 	m.t.Helper()
@@ -164,6 +177,8 @@ type enqueuing struct {
 	now   []string
 	later int
 }
+
+func (q *enqueuing) Add(req reconcile.Request) { q.now = append(q.now, req.Name) }
 
 func (q *enqueuing) AddAfter(req reconcile.Request, after time.Duration) {
 	if after > 0 {
@@ -324,18 +339,41 @@ func TestWhatHasTheFleetReviewed(t *testing.T) {
 	}
 }
 
+// A connection concerns the accounts of its platform, and only a change of its spec does.
+func TestAChangedConnectionEnqueuesItsPlatform(t *testing.T) {
+	m := newMinistry(t, 3)
+	m.hold()
+	m.held[m.keys[2]].Spec.Platform = v1alpha1.PlatformYouTube
+	old := &v1alpha1.PlatformConnection{Spec: v1alpha1.PlatformConnectionSpec{Platform: v1alpha1.PlatformX}}
+	edited := old.DeepCopy()
+	edited.Generation = 1
+	h := m.r.connections()
+	for _, c := range []struct {
+		what string
+		tell func(queue)
+		want int
+	}{
+		{"one that was there at the start", func(q queue) { h.Create(t.Context(), event.CreateEvent{Object: old, IsInInitialList: true}, q) }, 0},
+		{"a new one", func(q queue) { h.Create(t.Context(), event.CreateEvent{Object: old}, q) }, 2},
+		{"a status", func(q queue) { h.Update(t.Context(), event.UpdateEvent{ObjectOld: old, ObjectNew: old}, q) }, 0},
+		{"a spec", func(q queue) { h.Update(t.Context(), event.UpdateEvent{ObjectOld: old, ObjectNew: edited}, q) }, 2},
+		{"an end", func(q queue) { h.Delete(t.Context(), event.DeleteEvent{Object: old}, q) }, 2},
+	} {
+		version, q := m.r.scopes.version.Load(), &enqueuing{}
+		c.tell(q)
+		if len(q.now) != c.want {
+			t.Errorf("%s: enqueues %v, want %d", c.what, q.now, c.want)
+		}
+		if m.r.scopes.version.Load() == version {
+			t.Errorf("%s: the scope is not read anew", c.what)
+		}
+	}
+}
+
 // A review of accounts that stay as they are.
 func BenchmarkReview(b *testing.B) {
 	m := newMinistry(b, 1000)
-	held := map[types.NamespacedName]*v1alpha1.SocialAccount{}
-	for _, key := range m.keys {
-		acc := &v1alpha1.SocialAccount{}
-		if err := m.Get(b.Context(), key, acc); err != nil {
-			b.Fatal(err)
-		}
-		held[key] = acc
-	}
-	m.held = held
+	m.hold()
 	b.ReportAllocs()
 	for b.Loop() {
 		m.r.review.walk(b.Context())
