@@ -40,6 +40,12 @@ func Record(ctx context.Context) *world.Recorder {
 	return r
 }
 
+// WithRecord lets the request under way be known by its record, which a fault ends that
+// cuts the connection.
+func WithRecord(ctx context.Context, record *world.Recorder) context.Context {
+	return context.WithValue(ctx, recordKey{}, record)
+}
+
 // Recorded is API with a record in the history, which begins before a fault can
 // strike: a client sent what it sent, also where the platform never saw it.
 func (g Gate) Recorded(endpoint string, effect Effect, next http.Handler) http.Handler {
@@ -58,7 +64,7 @@ func (g Gate) Recorded(endpoint string, effect Effect, next http.Handler) http.H
 		seen := &witness{ResponseWriter: w}
 		// A deferred call, as faults may abort the handler by panic.
 		defer func() { record.End(seen.status) }()
-		inner.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), recordKey{}, record)))
+		inner.ServeHTTP(seen, r.WithContext(WithRecord(r.Context(), record)))
 	})
 }
 

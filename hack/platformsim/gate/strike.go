@@ -48,9 +48,11 @@ var strikes = map[world.FaultKind]strikeFunc{
 
 const jsonType = "application/json; charset=utf-8"
 
-// refuse makes the kernel send a reset instead of a proper end.
-func refuse(_ strikeContext, w *counter, _ *http.Request) {
+// refuse makes the kernel send a reset instead of a proper end. The call has ended in the
+// history before its client can know.
+func refuse(_ strikeContext, w *counter, r *http.Request) {
 	w.once(0)
+	Record(r.Context()).End(0)
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)

@@ -171,7 +171,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		req.fault, req.record = gate.Told(r.Context()), record
 		s.serve(w, r, req)
-	})).ServeHTTP(out, r)
+	})).ServeHTTP(out, r.WithContext(gate.WithRecord(r.Context(), record)))
 }
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request, req *request) {
