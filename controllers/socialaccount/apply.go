@@ -20,16 +20,17 @@ func (r *Reconciler) apply(ctx context.Context, acc *v1alpha1.SocialAccount, d d
 			return ctrl.Result{}, err
 		}
 	}
-	r.Tally.Set(client.ObjectKeyFromObject(acc), d.policies, d.rules)
-	return ctrl.Result{RequeueAfter: d.wait(r.Clock.Now())}, nil
+	return ctrl.Result{RequeueAfter: r.count(acc, d)}, nil
 }
 
-// wait is how long time alone changes nothing; 0: it never does.
-func (d *decision) wait(now time.Time) time.Duration {
+// count takes an account into the fleet's counts, and says how long time alone changes
+// nothing about it; 0: it never does.
+func (r *Reconciler) count(acc *v1alpha1.SocialAccount, d decision) time.Duration {
+	r.Tally.Set(client.ObjectKeyFromObject(acc), d.policies, d.rules)
 	if d.next.IsZero() {
 		return 0
 	}
-	return max(d.next.Sub(now), 0) + 1
+	return max(d.next.Sub(r.Clock.Now()), 0) + 1
 }
 
 // save writes what this controller owns: all but what the handover writes.

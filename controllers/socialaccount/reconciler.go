@@ -73,15 +73,25 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.forget(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
+	d, wait, err := r.conclude(ctx, acc)
+	if err != nil || wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, err
+	}
+	return r.apply(ctx, acc, d)
+}
+
+// conclude decides on all that is known of an account. Where its status still waits for a
+// look, wait is for how long, and nothing is decided.
+func (r *Reconciler) conclude(ctx context.Context, acc *v1alpha1.SocialAccount) (d decision, wait time.Duration, err error) {
 	facts, err := r.gather(ctx, acc)
 	if err != nil {
-		return ctrl.Result{}, fmt.Errorf("gathering facts: %w", err)
+		return decision{}, 0, fmt.Errorf("gathering facts: %w", err)
 	}
 	now := r.Clock.Now()
-	if wait := r.hold(facts, now); wait > 0 {
-		return ctrl.Result{RequeueAfter: wait}, nil
+	if wait = r.hold(facts, now); wait > 0 {
+		return decision{}, wait, nil
 	}
-	return r.apply(ctx, acc, decide(facts, now))
+	return decide(facts, now), 0, nil
 }
 
 // forget drops what this process holds of an account that is gone.

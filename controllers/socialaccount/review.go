@@ -116,21 +116,17 @@ func (v *review) judge(ctx context.Context, key types.NamespacedName) (bool, err
 	if !acc.DeletionTimestamp.IsZero() {
 		return true, nil
 	}
-	facts, err := v.r.gather(ctx, acc)
+	d, wait, err := v.r.conclude(ctx, acc)
 	if err != nil {
 		return false, err
 	}
-	now := v.r.Clock.Now()
-	if wait := v.r.hold(facts, now); wait > 0 {
-		v.found.AddAfter(reconcile.Request{NamespacedName: key}, wait)
-		return true, nil
+	if wait == 0 {
+		if !status.Same(acc.Status, d.status) {
+			return false, nil
+		}
+		wait = v.r.count(acc, d)
 	}
-	d := decide(facts, now)
-	if !status.Same(acc.Status, d.status) {
-		return false, nil
-	}
-	v.r.Tally.Set(key, d.policies, d.rules)
-	if wait := d.wait(now); wait > 0 {
+	if wait > 0 {
 		v.found.AddAfter(reconcile.Request{NamespacedName: key}, wait)
 	}
 	return true, nil

@@ -52,7 +52,7 @@ func between(page, text string) (string, error) {
 	return head + beginMark + "\n\n" + text + "\n" + endMark + tail, nil
 }
 
-// readRuns reads the files of whole runs, by size.
+// readRuns reads the files of runs, by size.
 func readRuns(folder string) ([]*result, error) {
 	files, err := filepath.Glob(filepath.Join(folder, copies+"*.json"))
 	if err != nil {
@@ -129,6 +129,9 @@ func targetsBySize(runs []*result) string {
 		fmt.Fprintf(&b, "- %d accounts: measured %s on %d CPUs", r.Accounts, r.At.Format("2006-01-02"), r.Settings.CPUs)
 		if err := r.failures(); err != nil {
 			fmt.Fprintf(&b, "; %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		}
+		if len(r.Skipped) > 0 {
+			fmt.Fprintf(&b, "; without %s", strings.Join(r.Skipped, " and "))
 		}
 		b.WriteString("\n")
 	}
