@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
@@ -26,6 +28,10 @@ import (
 // massEvery is how often an account of these scenes is looked at: often enough that a
 // sweep which stops for a handover is noticed, within what the platforms grant.
 const massEvery = 20 * time.Second
+
+// longestWait is longer than any platform makes all accounts wait at once: a window of X is
+// 15 minutes.
+const longestWait = 16 * time.Minute
 
 // throng is a change of hands of many accounts of one platform at once.
 type throng struct {
@@ -125,27 +131,34 @@ func (c throng) playAll(t *testing.T, n int) {
 		c.before(t, s, lives[i], accounts[i])
 	}
 	s.declare(t, accounts...)
-	c.consentAll(t, s, lives, accounts)
-	c.settlesAll(t, s, 1)
+	people := &public{throng: c, scene: s, lives: map[string]world.Account{}, asked: map[string]string{}}
+	for i, acc := range accounts {
+		people.lives[acc.Name] = lives[i]
+	}
+	begun := time.Now()
+	people.settlesAll(t, 1)
+	first := people.report(t, "first credentials", begun, 0)
 
 	for i, acc := range accounts {
 		edit(t, acc, func(a *v1alpha1.SocialAccount) { a.Spec.Owner.Accountable = c.next(i) })
 		acc.Spec.Owner.Accountable = c.next(i)
 	}
-	c.consentAll(t, s, lives, accounts)
-	reachAll(t, s, func(is *v1alpha1.SocialAccount) string {
+	begun = time.Now()
+	people.reach(t, func(is *v1alpha1.SocialAccount) string {
 		if is.Status.Handover == nil || is.Status.Handover.Phase != v1alpha1.PhaseUnseating {
 			return fmt.Sprintf("%s: handover %s", is.Name, show(is.Status.Handover))
 		}
 		return ""
 	})
+	people.report(t, "new credentials", begun, first)
 	if c.people != nil {
 		c.people(t, s, lives[0])
 	}
 	for _, acc := range accounts {
 		attest(t, acc)
 	}
-	c.settlesAll(t, s, 2)
+	people.settlesAll(t, 2)
+	people.report(t, "handovers", begun, first)
 	c.exceedsNothing(t, s)
 }
 
@@ -162,20 +175,36 @@ func (c throng) limits(t *testing.T, s *scene) {
 	}
 }
 
-// consentAll lets everybody consent, one after the other: at one browser.
-func (c throng) consentAll(t *testing.T, s *scene, lives []world.Account, accounts []*v1alpha1.SocialAccount) {
-	t.Helper()
-	for i, acc := range accounts {
-		c.consent(t, s, lives[i], acc)
-	}
+// public are the people of a scene's accounts, at one browser: whoever is asked consents, one
+// after the other, and again if they are asked again.
+type public struct {
+	throng
+	*scene
+	lives map[string]world.Account
+	// asked is the address where each account's consent was last given, and given how many
+	// were.
+	asked map[string]string
+	given int
 }
 
-// settlesAll waits until all are settled. From its first look on no account may be
-// anything but observed.
-func (c throng) settlesAll(t *testing.T, s *scene, rotations int64) {
+// consentsTo does what an account asks of its people.
+func (p *public) consentsTo(t *testing.T, acc *v1alpha1.SocialAccount) {
+	t.Helper()
+	h := acc.Status.Handover
+	if p.consents == nil || h == nil || h.ConsentURL == "" || p.asked[acc.Name] == h.ConsentURL {
+		return
+	}
+	p.asked[acc.Name] = h.ConsentURL
+	p.given++
+	p.throng.consent(t, p.scene, p.lives[acc.Name], acc)
+}
+
+// settlesAll waits until all are settled. Once all had their first credentials no account
+// may be anything but observed.
+func (p *public) settlesAll(t *testing.T, rotations int64) {
 	t.Helper()
 	var once sync.Once
-	reachAll(t, s, func(is *v1alpha1.SocialAccount) string {
+	p.reach(t, func(is *v1alpha1.SocialAccount) string {
 		if rotations > 1 && !meta.IsStatusConditionTrue(is.Status.Conditions, v1alpha1.ConditionObserved) {
 			once.Do(func() {
 				t.Errorf("%s is not observed meanwhile: %+v", is.Name, meta.FindStatusCondition(is.Status.Conditions, v1alpha1.ConditionObserved))
@@ -189,32 +218,48 @@ func (c throng) settlesAll(t *testing.T, s *scene, rotations int64) {
 	})
 }
 
-// reachAll waits until nothing is amiss with any account of a scene, for as long as
-// something happens to one of them.
-func reachAll(t *testing.T, s *scene, ask func(*v1alpha1.SocialAccount) string) {
+// reach waits until nothing is amiss with any account, while people do what they are asked
+// to, and gives up once nothing has happened to any of them for longer than a platform makes
+// them wait. It looks less often at many, so that looking takes a small part of the API server.
+func (p *public) reach(t *testing.T, ask func(*v1alpha1.SocialAccount) string) {
 	t.Helper()
-	last := ""
-	for amiss := "not asked"; amiss != ""; {
-		until(t, func(ctx context.Context) (string, error) {
-			var list v1alpha1.SocialAccountList
-			if err := shared.admin.List(ctx, &list, client.InNamespace(s.name)); err != nil {
-				return "", err
+	every := time.Duration(p.accounts) * 5 * time.Millisecond
+	last, changed, amiss := "", time.Now(), ""
+	err := wait.PollUntilContextCancel(t.Context(), every, true, func(ctx context.Context) (bool, error) {
+		var list v1alpha1.SocialAccountList
+		if shared.operator.gone() {
+			return false, errors.New("the operator ended")
+		}
+		if err := shared.admin.List(ctx, &list, client.InNamespace(p.name)); err != nil {
+			return false, err
+		}
+		versions, missing := "", 0
+		for i := range list.Items {
+			versions += list.Items[i].ResourceVersion + " "
+			p.consentsTo(t, &list.Items[i])
+			if one := ask(&list.Items[i]); one != "" {
+				amiss = one
+				missing++
 			}
-			versions := ""
-			amiss = ""
-			for i := range list.Items {
-				versions += list.Items[i].ResourceVersion + " "
-				if one := ask(&list.Items[i]); one != "" {
-					amiss = one
-				}
-			}
-			if amiss == "" || versions != last {
-				last = versions
-				return "", nil
-			}
-			return amiss, nil
-		})
+		}
+		if versions != last {
+			last, changed = versions, time.Now()
+		}
+		if missing > 0 && time.Since(changed) > longestWait {
+			return false, fmt.Errorf("%d of %d amiss", missing, len(list.Items))
+		}
+		return missing == 0, nil
+	})
+	if err != nil {
+		t.Fatalf("%v, and nothing happens since %s; last: %s", err, changed.Format(time.TimeOnly), amiss)
 	}
+}
+
+// report logs how long something took, and how often somebody had to consent again.
+func (p *public) report(t *testing.T, what string, begun time.Time, before int) (given int) {
+	t.Helper()
+	t.Logf("%d %s: %.1f s, %d consents", p.accounts, what, time.Since(begun).Seconds(), p.given-before)
+	return p.given
 }
 
 // exceedsNothing looks for requests beyond a limit, in the simulator's own count.
