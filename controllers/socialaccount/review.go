@@ -91,11 +91,11 @@ func (v *review) walk(ctx context.Context) {
 func (v *review) look(ctx context.Context, key types.NamespacedName) bool {
 	defer v.r.Reviewed()
 	lock := v.r.passes.of(key)
-	if !lock.TryLock() { // it is being reconciled, perhaps under what was in force before
+	if !lock.TryRLock() { // it is being reconciled, perhaps under what was in force before
 		v.found.Add(reconcile.Request{NamespacedName: key})
 		return true
 	}
-	defer lock.Unlock()
+	defer lock.RUnlock()
 	settled, err := v.judge(ctx, key)
 	if err != nil || !settled { // the queue tries again, and says what is wrong
 		v.found.Add(reconcile.Request{NamespacedName: key})
@@ -132,10 +132,11 @@ func (v *review) judge(ctx context.Context, key types.NamespacedName) (bool, err
 	return true, nil
 }
 
-// passes keeps two passes over one account apart: that of a worker and that of a
-// review. Accounts share locks; there are many more of them than workers.
-type passes [4096]sync.Mutex
+// passes keeps two passes over one account apart: that of a worker, which holds the lock
+// alone, and that of a review, whose walkers never meet over an account and share it.
+// Accounts share locks too; there are many more of them than workers.
+type passes [4096]sync.RWMutex
 
-func (p *passes) of(key types.NamespacedName) *sync.Mutex {
+func (p *passes) of(key types.NamespacedName) *sync.RWMutex {
 	return &p[xxhash.Sum64String(key.Namespace+"/"+key.Name)%uint64(len(p))]
 }

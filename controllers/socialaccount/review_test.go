@@ -272,6 +272,19 @@ func TestAReviewKeepsOutOfTheWayOfWorkers(t *testing.T) {
 	}
 }
 
+// Accounts share locks: two walkers that meet over one look at two accounts, and neither
+// has to be enqueued.
+func TestWalkersOfAReviewShareALock(t *testing.T) {
+	m := newMinistry(t, 10)
+	lock := m.r.passes.of(m.keys[3])
+	lock.RLock()
+	m.r.review.walk(t.Context())
+	lock.RUnlock()
+	if now, _ := enqueued(t, m); now != nil {
+		t.Errorf("enqueued %v, though nobody reconciles it", now)
+	}
+}
+
 func TestWhatCannotBeReviewedIsEnqueued(t *testing.T) {
 	m := newMinistry(t, 3)
 	m.r.scopes.changed()
