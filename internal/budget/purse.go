@@ -196,19 +196,6 @@ func (p *Purse) lines(r Request, now time.Time) []line {
 	return lines
 }
 
-// Wait is how long a request has to wait; 0: it may go now. For what comes with no
-// clock (a save, an answer) it is an hour: ask again when that has come.
-func (p *Purse) Wait(r Request, now time.Time) time.Duration {
-	longest := time.Duration(0)
-	for _, l := range p.lines(r, now) {
-		longest = max(longest, l.a.until.Sub(now))
-		if l.units > 0 {
-			longest = max(longest, l.a.wait(now, l.claim), l.a.handed.wait(now, l))
-		}
-	}
-	return longest
-}
-
 // Spend counts a request that goes now. Call Done of what it returns.
 func (p *Purse) Spend(r Request, now time.Time) *Receipt {
 	receipt := &Receipt{request: r, lines: p.lines(r, now), at: now}

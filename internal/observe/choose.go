@@ -54,7 +54,7 @@ func (c *conn) ringBatch(now time.Time, pressing bool) (*batch, time.Duration) {
 		if !rises || !c.crowded(chosen.bound, chosen.ring) {
 			r.Ahead = c.ahead(chosen.bound, chosen.ring, now)
 		}
-		if wait := c.purse.Wait(r, now); wait > 0 {
+		if wait := c.waits(r, now); wait > 0 {
 			rest = min(rest, wait)
 			continue
 		}

@@ -50,6 +50,8 @@ type conn struct {
 	picks    int
 	// pressed: a pressing chunk went last, so it is the turn of the urgent queue.
 	pressed bool
+	// kept are the buckets that are left alone this time (waits).
+	kept map[string]bool
 	// short: accounts are past their bounds because a day's budget is spent.
 	short   LaneState
 	shortAt time.Time
@@ -73,7 +75,7 @@ type ringKey struct {
 func newConn(name string) *conn {
 	c := &conn{
 		Connection: Connection{Name: name}, state: missing(name),
-		rings:  map[ringKey]*ring{},
+		rings: map[ringKey]*ring{}, kept: map[string]bool{},
 		urgent: map[platform.Lookup]*queue{platform.ByID: {}, platform.ByHandle: {}},
 	}
 	return c

@@ -57,7 +57,7 @@ func (c *conn) page(now time.Time) (*batch, time.Duration) {
 		return nil, wait
 	}
 	r := budget.Request{Charges: c.Adapter.Listing.Charges, Urgent: c.early(), Items: make([]budget.Item, c.Adapter.Listing.Batch)}
-	if wait := c.purse.Wait(r, now); wait > 0 {
+	if wait := c.waits(r, now); wait > 0 {
 		return nil, wait
 	}
 	c.walk.underway = true

@@ -14,6 +14,7 @@ func (c *conn) next(now time.Time, cfg Config) (*batch, time.Duration) {
 	if wait := c.closed(now); wait > 0 {
 		return nil, wait
 	}
+	clear(c.kept)
 	if c.failures > 0 && c.failures%2 == 0 {
 		return c.other(now, cfg)
 	}
@@ -88,7 +89,7 @@ func (c *conn) retry(now time.Time) (*batch, time.Duration) {
 	rest := time.Hour
 	for i, b := range c.retries {
 		b.request = c.request(b.by, b.targets, b.request.Urgent)
-		if wait := c.purse.Wait(b.request, now); wait > 0 {
+		if wait := c.waits(b.request, now); wait > 0 {
 			rest = min(rest, wait)
 			continue
 		}
@@ -124,7 +125,7 @@ func (c *conn) urgentBatch(by platform.Lookup, now time.Time, cfg Config) (*batc
 	chosen := q.peek(size)
 	// A few may use the reserve; a whole fleet's first looks may not.
 	r := c.request(by, chosen, len(q.waiting) <= maxUnderway*size)
-	if wait := c.purse.Wait(r, now); wait > 0 {
+	if wait := c.waits(r, now); wait > 0 {
 		return nil, min(rest, wait)
 	}
 	q.take(len(chosen))

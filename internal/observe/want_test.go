@@ -564,3 +564,37 @@ func TestLookAtNobody(t *testing.T) {
 		t.Error("somebody whom nobody wants is known")
 	}
 }
+
+// A first look by handle costs two requests of Snapchat where a look by id costs one (search,
+// then profile). A fleet that takes every request as it comes, because it is promised more
+// than the rate allows, must not keep newcomers from ever having two.
+func TestADearFirstLookGetsItsTurn(t *testing.T) {
+	adapter := limits(1, 0)
+	adapter.Budgets = []platform.Budget{{Bucket: bucketID, Kind: platform.BudgetBucket, Limit: 2, Window: time.Second, Burst: 2}}
+	dear := platform.Read{Batch: 1, Charges: []platform.Charge{{Bucket: bucketID, PerRequest: 2}}}
+	adapter.Profiles[platform.ByHandle] = dear
+	r := newRigWith(t, adapter)
+	const known, newcomers = 100, 40
+	r.fleetEvery(known, 20*time.Second) // five requests a second, of two
+	r.run(5 * time.Minute)
+	for i := known; i < known+newcomers; i++ {
+		r.platform.set(id(i), handle(i))
+		w := wanted(i)
+		w.ID, w.Every = "", 20*time.Second
+		r.engine.Want(w)
+	}
+	r.forgetAll()
+	// Their turns and those of the sweep alternate: three requests for each newcomer.
+	r.run(2 * time.Minute)
+	seen := asked(r.platform.take())
+	for i := known; i < known+newcomers; i++ {
+		r.expect(i, Found)
+	}
+	others := 0
+	for i := range known {
+		others += seen[platform.AccountRef{ID: id(i)}]
+	}
+	if others < newcomers {
+		t.Errorf("the others were looked at %d times meanwhile", others)
+	}
+}
