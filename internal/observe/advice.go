@@ -17,6 +17,9 @@ func (p *plan) advice(c *conn) string {
 	if p.money >= 0 {
 		parts = append(parts, fmt.Sprintf("reading everybody once costs %s USD, a day's limit less its reserve is %s USD", dollars(p.whole()), dollars(p.money)))
 	}
+	if p.feasible && p.rate > 0 && p.demand > p.rate {
+		parts = append(parts, "looks come further apart than the intervals ask, and within what is promised")
+	}
 	if !p.feasible {
 		parts = append(parts, "feasible with "+strings.Join(p.remedies(c.Share), ", or with "))
 	}

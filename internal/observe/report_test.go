@@ -120,7 +120,7 @@ func TestInfeasibleBudget(t *testing.T) {
 	if len(report.Freshness) != 2 || report.Freshness[0].Tier != "ministry" || report.Freshness[0].Achieved != 114*time.Minute+22*time.Second || report.Freshness[1].Achieved != 54*time.Minute+22*time.Second {
 		t.Errorf("got %+v", report.Freshness)
 	}
-	if !report.Feasible || report.Advice != "needs 90 of 29 requests per 15 minutes" {
+	if !report.Feasible || report.Advice != "needs 90 of 29 requests per 15 minutes; looks come further apart than the intervals ask, and within what is promised" {
 		t.Errorf("the promises can still be kept: %+v", report)
 	}
 	for _, f := range report.Freshness {
