@@ -15,9 +15,10 @@ const keptMost = time.Minute
 // waits is how long a batch has to wait, 0: it may go now. They are asked for in the order
 // of their turns, and what one lacks for a moment is kept from those that come after it:
 // where a batch costs more than another of the same bucket, the cheap ones would else take
-// every unit as it comes, and the dear one never had enough.
+// every unit as it comes, and the dear one never had enough. What is urgent has a reserve of
+// its own, and is kept from nothing.
 func (c *conn) waits(r budget.Request, now time.Time) time.Duration {
-	if slices.ContainsFunc(r.Charges, func(charge platform.Charge) bool { return c.kept[charge.Bucket] }) {
+	if !r.Urgent && slices.ContainsFunc(r.Charges, func(charge platform.Charge) bool { return c.kept[charge.Bucket] }) {
 		return keptMost // the loop is woken for whoever it is kept for
 	}
 	wait := c.purse.Wait(r, now)

@@ -67,10 +67,12 @@ func (c *conn) fresh(now time.Time, cfg Config) (*batch, time.Duration) {
 	// A fleet's first looks are many. They must not make those wait whose promise ends,
 	// nor wait for them: it is the turn of the one and of the other.
 	if !c.pressed {
-		if b, _ := c.ringBatch(now, true); b != nil {
+		b, wait := c.ringBatch(now, true)
+		if b != nil {
 			c.pressed = true
 			return b, 0
 		}
+		rest = min(rest, wait)
 	}
 	for _, by := range []platform.Lookup{platform.ByHandle, platform.ByID} {
 		b, wait := c.urgentBatch(by, now, cfg)
