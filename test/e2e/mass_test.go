@@ -145,7 +145,8 @@ func (c throng) playAll(t *testing.T, n int) {
 	}
 	begun = time.Now()
 	people.reach(t, func(is *v1alpha1.SocialAccount) string {
-		if is.Status.Handover == nil || is.Status.Handover.Phase != v1alpha1.PhaseUnseating {
+		// Whoever waits for its turn to unseat somebody is Unseating, and has no steps yet.
+		if h := is.Status.Handover; h == nil || h.Phase != v1alpha1.PhaseUnseating || len(h.HumanSteps) == 0 {
 			return fmt.Sprintf("%s: handover %s", is.Name, show(is.Status.Handover))
 		}
 		return ""
