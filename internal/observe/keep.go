@@ -19,13 +19,11 @@ const keptMost = time.Minute
 // its own, and is kept from nothing.
 func (c *conn) waits(r budget.Request, now time.Time) time.Duration {
 	if !r.Urgent && slices.ContainsFunc(r.Charges, func(charge platform.Charge) bool { return c.kept[charge.Bucket] }) {
-		return keptMost // the loop is woken for whoever it is kept for
+		return keptMost // whoever it is kept for has the loop woken sooner
 	}
-	wait := c.purse.Wait(r, now)
-	if wait == 0 {
-		return 0
-	}
+	wait := time.Duration(0)
 	for bucket, lack := range c.purse.Lacks(r, now) {
+		wait = max(wait, lack)
 		if lack <= keptMost {
 			c.kept[bucket] = true
 		}
