@@ -31,6 +31,7 @@ type decision struct {
 // give the same status.
 func decide(f facts, now time.Time) decision {
 	before := &f.account.Status
+	f.live = liveOf(f)
 	result := evaluate(f, now)
 	conditions := status.Begin(before.Conditions, f.account.Generation, now)
 	conditions.Put(observed(f))
@@ -42,7 +43,7 @@ func decide(f facts, now time.Time) decision {
 	next := v1alpha1.SocialAccountStatus{
 		ObservedGeneration: f.account.Generation,
 		AccountID:          accountID(f),
-		Profile:            live(f.view.Snapshot, f.readable),
+		Profile:            f.live.Profile,
 		Drift:              drift(f, before.Drift, now),
 		Findings:           findings(f, result, now),
 		Evaluation:         evaluation(result),
@@ -76,10 +77,10 @@ func evaluate(f facts, now time.Time) governance.Result {
 	in := governance.Input{
 		Account: f.account, Policies: f.policies, AccountsOf: f.accountsOf, Now: now,
 		LiveMissing: missing(f), Activity: f.record,
-		EditionSince: func(policy string) time.Time { return f.since[policy] },
+		EditionSince: f.since.of,
 	}
 	if in.LiveMissing == "" {
-		in.Live = liveOf(f)
+		in.Live = f.live
 	}
 	return governance.Evaluate(in)
 }

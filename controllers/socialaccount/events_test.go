@@ -88,7 +88,7 @@ func TestAcknowledgementsAreAskedForByTheirOwnEvent(t *testing.T) {
 	due := spec()
 	due.Ownership.Acknowledgement = &v1alpha1.AcknowledgementRule{WithinDays: 30}
 	f.policies[0] = compile(t, "moe-manual", due)
-	f.since["moe-manual"] = today
+	f.since = sinces{{"moe-manual", today}}
 	d := pass(&f, today)
 	expectEvents(t, d)
 	if want := today.Add(30 * 24 * time.Hour); !d.next.Equal(want) {

@@ -23,7 +23,7 @@ func drift(f facts, before []v1alpha1.Drift, now time.Time) []v1alpha1.Drift {
 		}
 		return before
 	}
-	next := governance.Drift(f.account, liveOf(f))
+	next := governance.Drift(f.account, f.live)
 	for i := range next {
 		next[i].Since = status.Time(now)
 		for _, was := range before {

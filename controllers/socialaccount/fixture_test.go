@@ -65,7 +65,7 @@ func inOrder(t testing.TB) facts {
 		observable: true, readable: allFacts, connection: "x-moe", watched: true,
 		view:       observe.View{Snapshot: seen()},
 		accountsOf: func(string) int { return 1 },
-		since:      map[string]time.Time{"moe-manual": created},
+		since:      sinces{{"moe-manual", created}},
 	}
 }
 

@@ -42,8 +42,10 @@ type facts struct {
 	// paused: spec.suspend holds.
 	paused bool
 	// watched: the engine was asked to look; view is what it knows.
-	watched    bool
-	view       observe.View
+	watched bool
+	view    observe.View
+	// live is what view shows, made once for a decision, which changes nothing of it.
+	live       *governance.Live
 	accountsOf func(person string) int
 	// actions are what some rule is about of what the account does; record is what
 	// was made of it, and changed what became of posts that findings are about.
@@ -53,7 +55,31 @@ type facts struct {
 	// unread: this process has not heard yet what the account did.
 	unread bool
 	// since tells when each policy's edition came into force.
-	since map[string]time.Time
+	since sinces
+}
+
+// sinces tells when editions came into force: one or two, for which a map would
+// cost more than what is in it.
+type sinces []struct {
+	policy string
+	at     time.Time
+}
+
+// of is the zero time for a policy that is not known.
+func (s sinces) of(policy string) time.Time {
+	for i := range s {
+		if s[i].policy == policy {
+			return s[i].at
+		}
+	}
+	return time.Time{}
+}
+
+func (s *sinces) put(policy string, at time.Time) {
+	*s = append(*s, struct {
+		policy string
+		at     time.Time
+	}{policy, at})
 }
 
 // awaiting says that a first look is to be expected soon: nothing is in its way,
@@ -66,7 +92,7 @@ func (f facts) awaiting() bool {
 
 // gather reads the cache and the engine's memory, and asks the engine to look.
 func (r *Reconciler) gather(ctx context.Context, acc *v1alpha1.SocialAccount) (facts, error) {
-	f := facts{account: acc, accountsOf: r.accountsOf, since: map[string]time.Time{}}
+	f := facts{account: acc, accountsOf: r.accountsOf}
 	around, err := r.scope(ctx)
 	if err != nil {
 		return f, err
@@ -121,7 +147,7 @@ func (r *Reconciler) consider(f *facts, policy *v1alpha1.GovernancePolicy, known
 	}
 	if known.InForce.Mode() != v1alpha1.ModePreview && known.InForce.Selects(f.account, labels) {
 		f.policies = append(f.policies, known.InForce)
-		f.since[policy.Name] = r.inForceSince(policy, known.InForce)
+		f.since.put(policy.Name, r.inForceSince(policy, known.InForce))
 		if limit := known.InForce.MaxAccountsPerPerson(); limit > 0 {
 			r.mu.Lock()
 			r.limits[limit] = true

@@ -13,6 +13,7 @@ import (
 	"mithaq.dev/mithaq/hack/bench/fleet"
 	"mithaq.dev/mithaq/hack/bench/measure"
 	"mithaq.dev/mithaq/hack/local"
+	"mithaq.dev/mithaq/hack/platformsim/world"
 )
 
 // bench is a run.
@@ -29,6 +30,10 @@ type bench struct {
 	watch     *tracker
 	endWatch  context.CancelFunc
 	sim       measure.Simulator
+	// within starts processes where the control plane belongs.
+	within func(func() error) error
+	// allRead is what had been asked when every account had been read once.
+	allRead *world.Ledger
 	// raw is a bare client of the API server.
 	raw rest.Interface
 	// sweeping: the policy asks for the interval of the measured sweeps.
@@ -103,7 +108,7 @@ func (b *bench) play(ctx context.Context, wanted map[string]bool) {
 		err := b.needed(p)
 		if err == nil {
 			b.say.line("phase %s", p.name)
-			err = b.within(ctx, p)
+			err = b.inTime(ctx, p)
 		}
 		if err != nil {
 			b.result.Failed[p.name] = err.Error()
@@ -121,7 +126,7 @@ func (b *bench) needed(p phase) error {
 	return nil
 }
 
-func (b *bench) within(ctx context.Context, p phase) error {
+func (b *bench) inTime(ctx context.Context, p phase) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, b.patience, fmt.Errorf("phase %s took longer than %s", p.name, b.patience))
 	defer cancel()
 	err := p.run(b, ctx)

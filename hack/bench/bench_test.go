@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +18,7 @@ import (
 
 	"mithaq.dev/mithaq/api/v1alpha1"
 	"mithaq.dev/mithaq/hack/bench/fleet"
+	"mithaq.dev/mithaq/hack/bench/measure"
 )
 
 func TestAPhaseBringsWhatItNeeds(t *testing.T) {
@@ -139,6 +143,17 @@ func TestThePageShowsAllSizesAndTheirGrowth(t *testing.T) {
 	if err := writePage(page, folder); err != nil {
 		t.Fatal(err)
 	}
+	if raw, err := os.ReadFile(page); err != nil || strings.Contains(string(raw), "--apart") {
+		t.Errorf("%v, or the page tells of runs that there are none of", err)
+	}
+	apart := measured(2000)
+	apart.Settings.Apart, apart.Skipped = true, []string{"memory"}
+	if err := apart.save(filepath.Join(folder, "bench.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := writePage(page, folder); err != nil {
+		t.Fatal(err)
+	}
 	raw, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
@@ -147,6 +162,7 @@ func TestThePageShowsAllSizesAndTheirGrowth(t *testing.T) {
 	for _, want := range []string{
 		"# Before", "after\n", "| figure | 1000 | 10000 | growth |", "| convergence: seconds | 3.3 | 33.3 | 1.00 |",
 		"**2, not met** (2 more)", "| X: USD a day for seeing everybody at least once | 20.00 | 265.19 | 2000.00 |",
+		"(`BENCH_FLAGS=--apart`)", "| figure | 2000, ", "| raw ceiling: writes per second | 315.0 |\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
@@ -157,6 +173,43 @@ func TestThePageShowsAllSizesAndTheirGrowth(t *testing.T) {
 	}
 	if _, err := between("no markers", "x"); err == nil {
 		t.Error("a page without markers is taken")
+	}
+}
+
+// The fewest requests are those until everybody was read once, however many come after.
+func TestFirstReadsAreCountedOnce(t *testing.T) {
+	f, err := fleet.New(10, 2500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, asked := 9, 5
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/v1/reads":
+			fmt.Fprintf(w, `{"accounts": %d}`, read)
+		case "/v1/ledger":
+			fmt.Fprintf(w, `{"requests": [{"platform": "X", "endpoint": "users", "status": 200, "count": %d}]}`, asked)
+		}
+	}))
+	defer server.Close()
+	b := &bench{options: options{state: t.TempDir()}, fleet: f, result: newResult(options{}, f), sim: measure.Simulator{Base: server.URL}}
+	for _, step := range []struct {
+		read, asked int
+		all         bool
+	}{{9, 5, false}, {10, 6, true}, {10, 9, true}} {
+		read, asked = step.read, step.asked
+		if err := b.firstRead(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if (b.allRead != nil) != step.all {
+			t.Fatalf("%d of 10 read: all %t", read, b.allRead != nil)
+		}
+	}
+	if err := b.platform(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if x := b.result.Platform["X"]; x.Requests != 6 || x.Total != 9 || x.Minimum != 1 {
+		t.Errorf("got %+v", x)
 	}
 }
 

@@ -34,6 +34,7 @@ type options struct {
 	rotations                 int
 	divides                   bool
 	clearedSize               int
+	apart                     bool
 }
 
 func parse() (options, error) {
@@ -59,6 +60,7 @@ func parse() (options, error) {
 	flag.IntVar(&o.rotations, "rotations", 1000, "accounts that change hands at once, at most the size of the fleet")
 	flag.BoolVar(&o.divides, "divides", true, "the API server divides lists and watches by itself where it is asked to: its gate "+shardedGate)
 	flag.IntVar(&o.clearedSize, "cleared-accounts", 2000, "accounts whose statuses the shards phase takes away and has written anew, by one process and by three; at most the size of the fleet")
+	flag.BoolVar(&o.apart, "apart", false, "give etcd and kube-apiserver one half of the CPUs and everything else the other, as on a cluster whose control plane has machines of its own; kept beside the other figures, by size")
 	flag.Parse()
 	return o, o.check()
 }

@@ -20,7 +20,14 @@ const (
 
 // writePage writes the figures of all sizes into a page.
 func writePage(page, folder string) error {
-	runs, err := readRuns(folder)
+	runs, err := readRuns(folder, copies)
+	if err != nil {
+		return err
+	}
+	if len(runs) == 0 {
+		return fmt.Errorf("there is no run in %s", folder)
+	}
+	apart, err := readRuns(folder, apartCopies)
 	if err != nil {
 		return err
 	}
@@ -32,7 +39,7 @@ func writePage(page, folder string) error {
 	if err != nil {
 		return err
 	}
-	next, err := between(string(raw), scalingTable(runs)+"\n"+reckoned)
+	next, err := between(string(raw), scalingTable(runs)+apartTable(apart)+"\n"+reckoned)
 	if err != nil {
 		return fmt.Errorf("%s: %w", page, err)
 	}
@@ -52,14 +59,11 @@ func between(page, text string) (string, error) {
 	return head + beginMark + "\n\n" + text + "\n" + endMark + tail, nil
 }
 
-// readRuns reads the files of runs, by size.
-func readRuns(folder string) ([]*result, error) {
-	files, err := filepath.Glob(filepath.Join(folder, copies+"*.json"))
+// readRuns reads the files of runs whose names begin so, by size.
+func readRuns(folder, names string) ([]*result, error) {
+	files, err := filepath.Glob(filepath.Join(folder, names+"*.json"))
 	if err != nil {
 		return nil, err
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("there is no run in %s", folder)
 	}
 	var runs []*result
 	for _, file := range files {
@@ -102,6 +106,35 @@ func scalingTable(runs []*result) string {
 		}
 	}
 	b.WriteString(targetsBySize(runs))
+	return b.String()
+}
+
+// apartTable shows what first convergences of runs came to whose control plane had CPUs
+// of its own.
+func apartTable(runs []*result) string {
+	if len(runs) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nWhere %s\n(`BENCH_FLAGS=--apart`):\n\n| figure |", together[true])
+	for _, r := range runs {
+		fmt.Fprintf(&b, " %d, %s |", r.Accounts, r.At.Format("2006-01-02"))
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---:|", len(runs)) + "\n")
+	for _, f := range rows() {
+		if f.phase != "convergence" && f.phase != "ceiling" {
+			continue
+		}
+		fmt.Fprintf(&b, "| %s |", f.name)
+		for _, r := range runs {
+			text := "–"
+			if value, ok := f.of(r); ok {
+				text = f.text(value)
+			}
+			fmt.Fprintf(&b, " %s |", text)
+		}
+		b.WriteString("\n")
+	}
 	return b.String()
 }
 

@@ -35,7 +35,13 @@ var limits = map[string]string{
 
 // prepare starts everything and creates the fleet. None of it is measured, but what an
 // operator without accounts holds.
-func (b *bench) prepare(ctx context.Context) error {
+func (b *bench) prepare(ctx context.Context) (err error) {
+	b.within = func(do func() error) error { return do() }
+	if b.apart {
+		if b.within, err = standApart(); err != nil {
+			return err
+		}
+	}
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error
@@ -77,10 +83,13 @@ func (b *bench) startSimulator(ctx context.Context) error {
 }
 
 func (b *bench) startCluster(ctx context.Context) error {
-	var err error
-	if b.cluster, err = local.StartCluster(b.place(), fmt.Sprintf("%s=%t", shardedGate, b.divides)); err != nil {
+	if err := b.within(func() (err error) {
+		b.cluster, err = local.StartCluster(b.place(), fmt.Sprintf("%s=%t", shardedGate, b.divides))
+		return err
+	}); err != nil {
 		return err
 	}
+	var err error
 	if b.raw, err = bare(b.cluster.Config); err != nil {
 		return err
 	}

@@ -39,7 +39,9 @@ type result struct {
 
 // settings are what the figures were measured with.
 type settings struct {
-	CPUs        int      `json:"cpus"`
+	CPUs int `json:"cpus"`
+	// Apart: one half of them is the control plane's, the other everything else's.
+	Apart       bool     `json:"apart,omitempty"`
 	Go          string   `json:"go"`
 	Flags       []string `json:"operatorFlags"`
 	Environment []string `json:"operatorEnvironment"`
@@ -94,11 +96,13 @@ type memory struct {
 	RestartPeakPerAccount float64 `json:"restartPeakBytesPerAccount,omitempty"`
 }
 
-// asked is what the first convergence asked of a platform, and the fewest requests in
-// which all of its accounts can be asked for.
+// asked is what was asked of a platform until every account of the fleet had been read
+// once, and the fewest requests in which all of its accounts can be asked for. Total goes
+// on to the end of the first convergence, and holds the looks that came due meanwhile.
 type asked struct {
 	Requests int `json:"requests"`
 	Minimum  int `json:"minimum"`
+	Total    int `json:"totalRequests"`
 	Images   int `json:"images"`
 	Tokens   int `json:"tokens"`
 	Refused  int `json:"refused"`
@@ -192,12 +196,12 @@ type naive struct {
 func newResult(o options, f *fleet.Fleet) *result {
 	r := &result{Accounts: f.N, At: time.Now().UTC().Truncate(time.Second), Failed: map[string]string{}}
 	r.Settings = settings{
-		CPUs: runtime.NumCPU(), Go: runtime.Version(), SimulatorLimits: limits, Rules: fleet.Rules, Namespaces: fleet.Namespaces,
+		CPUs: runtime.NumCPU(), Apart: o.apart, Go: runtime.Version(), SimulatorLimits: limits, Rules: fleet.Rules, Namespaces: fleet.Namespaces,
 		IdleSeconds: o.idle.Seconds(), SweepSeconds: o.every.Seconds(), Connections: map[string]int{},
 		Notes: []string{
 			"all 30 rules are judged by profile and declaration: reading posts costs up to a request an account and is measured elsewhere",
 			"every account of a platform shows the same picture, so that a fleet costs a few fetches of pictures and not one an account",
-			"control plane, simulator, operator and benchmark share the CPUs",
+			together[o.apart],
 			fmt.Sprintf("Facebook and Instagram have a connection for each %d accounts: through one, Mithaq sends two requests a second at most, of which a share is used", o.perConnection),
 		},
 	}
@@ -217,7 +221,10 @@ func (r *result) save(path string) error {
 		return fmt.Errorf("writing the figures: %w", err)
 	}
 	paths := []string{path}
-	if len(r.Skipped) == 0 {
+	switch {
+	case r.Settings.Apart:
+		paths = append(paths, filepath.Join(filepath.Dir(path), fmt.Sprintf("%s%d.json", apartCopies, r.Accounts)))
+	case len(r.Skipped) == 0:
 		paths = append(paths, filepath.Join(filepath.Dir(path), fmt.Sprintf("%s%d.json", copies, r.Accounts)))
 	}
 	for _, path := range paths {
@@ -228,8 +235,18 @@ func (r *result) save(path string) error {
 	return nil
 }
 
-// copies begins the names of the files by size.
-const copies = "bench-accounts-"
+// copies begins the names of the files by size; apartCopies those of runs in which the
+// control plane has CPUs of its own.
+const (
+	copies      = "bench-accounts-"
+	apartCopies = "bench-apart-"
+)
+
+// together says who shares CPUs with whom, by whether the control plane stands apart.
+var together = map[bool]string{
+	false: "control plane, simulator, operator and benchmark share the CPUs",
+	true:  "etcd and kube-apiserver have one half of the CPUs; simulator, operator and benchmark share the other",
+}
 
 // failures are the phases that failed.
 func (r *result) failures() error {

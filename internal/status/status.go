@@ -30,7 +30,12 @@ type Conditions struct {
 // Begin starts from what the object's status holds. generation is the one that
 // the pass judges; now is cut to whole seconds, as the API server stores times.
 func Begin(before []metav1.Condition, generation int64, now time.Time) *Conditions {
-	return &Conditions{before: before, generation: generation, now: Time(now)}
+	// Most passes end with the conditions that there were, some with one or two more.
+	room := len(before) + 2
+	return &Conditions{
+		before: before, generation: generation, now: Time(now),
+		states: make([]v1alpha1.State, 0, room), next: make([]metav1.Condition, 0, room),
+	}
 }
 
 // Time cuts t to what the API server stores, so that a status that was read back

@@ -53,6 +53,10 @@ func (w *World) Reads(since time.Time) Reads {
 	w.reads.mu.Lock()
 	defer w.reads.mu.Unlock()
 	out := Reads{Accounts: len(w.reads.last), LongestSeconds: w.reads.longest.Seconds()}
+	if since.IsZero() {
+		out.Since = out.Accounts
+		return out
+	}
 	for _, at := range w.reads.last {
 		if !at.Before(since) {
 			out.Since++
