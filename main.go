@@ -118,7 +118,9 @@ func wire(ctx context.Context, mgr manager.Manager, of process.Scope, o settings
 	}
 	keeper := &custody.Keeper{Client: secrets, Namespace: o.Namespace}
 	wallet := custody.NewWallet(keeper)
-	engine := observe.New(observe.Config{Clock: clock.RealClock{}, Log: mgr.GetLogger().WithName("observe"), Registry: of.Registry, Tokens: wallet})
+	engine := observe.New(observe.Config{
+		Clock: clock.RealClock{}, Log: mgr.GetLogger().WithName("observe"), Registry: of.Registry, Tokens: wallet, Since: of.Since,
+	})
 	if err := mgr.Add(engine); err != nil {
 		return fmt.Errorf("adding the observation engine: %w", err)
 	}

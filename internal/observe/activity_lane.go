@@ -176,7 +176,8 @@ func (e *Engine) settleStream(t *target, name platform.Stream) {
 	}
 	s.leave()
 	s.lane = l
-	l.ring.add(t, e.cfg.Clock.Now())
+	now := e.cfg.Clock.Now()
+	l.ring.add(t, now, now)
 	e.wakeLoop() // it may rest until what was due before this
 }
 

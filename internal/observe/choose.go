@@ -70,7 +70,7 @@ func (c *conn) candidates(now time.Time) (due []candidate, rest time.Duration) {
 		if c.early() && key.by == platform.ByID {
 			continue
 		}
-		c.skip(r, now)
+		c.skip(key.by, r, now)
 		at, ok := r.due(now)
 		if _, supported := c.Adapter.Profiles[key.by]; !ok || !supported {
 			continue

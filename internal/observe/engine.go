@@ -26,6 +26,10 @@ type Config struct {
 	Log   logr.Logger
 	// Registry receives the metrics; nil: none.
 	Registry prometheus.Registerer
+	// Since is when another process last looked at the accounts that are remembered: whose
+	// turn has come since then is looked at at once. Zero: it is not known, and they wait
+	// for their next turn.
+	Since time.Time
 	// CallTimeout bounds one call to a platform. Default: 30s.
 	CallTimeout time.Duration
 	// Idle and MaxWait close a batch of urgent looks: so long after the last one

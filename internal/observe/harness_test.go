@@ -245,6 +245,8 @@ func (w *wakes) take() map[types.NamespacedName]int {
 
 // rig is an engine on a fake clock, with one connection to one fake platform.
 type rig struct {
+	// since is what the next engine is told of the one before.
+	since    time.Time
 	t        testing.TB
 	ctx      context.Context
 	clock    *clocktesting.FakeClock
@@ -294,7 +296,7 @@ func newRigWith(t testing.TB, adapter platform.Adapter) *rig {
 // restart is a new process: a new engine on the same clock.
 func (r *rig) restart() {
 	r.registry = prometheus.NewRegistry()
-	r.engine = New(Config{Clock: r.clock, Registry: r.registry})
+	r.engine = New(Config{Clock: r.clock, Registry: r.registry, Since: r.since})
 	r.accounts, r.conns = &wakes{n: map[types.NamespacedName]int{}}, &wakes{n: map[types.NamespacedName]int{}}
 	for _, err := range []error{r.engine.accounts.Start(r.ctx, r.accounts), r.engine.connections.Start(r.ctx, r.conns)} {
 		if err != nil {

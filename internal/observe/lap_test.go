@@ -159,6 +159,85 @@ func TestRestartCausesNoBurst(t *testing.T) {
 	}
 }
 
+// Whoever takes over from a process that is gone looks at once at those whose turn came
+// meanwhile, at the others in theirs, and at nobody twice.
+func TestATakeoverLooksAtWhoWasMissed(t *testing.T) {
+	t.Parallel()
+	const n = 1500
+	for _, c := range []struct {
+		gone time.Duration
+		// told: the new process knows since when; skew is how far the other's clock is off.
+		told bool
+		skew time.Duration
+		// within is when the last is looked at again, missed how many requests are due at once.
+		within time.Duration
+		missed int
+	}{
+		{testEvery / 3, true, 0, testEvery, 5},
+		{testEvery / 3, false, 0, testEvery/3 + testEvery, 0},
+		{3 * testEvery, true, 0, 3*testEvery + testEvery/10, 15},
+		{testEvery / 3, true, time.Hour, testEvery/3 + testEvery, 0},
+	} {
+		for _, into := range []time.Duration{0, testEvery / 2, testEvery - time.Second} {
+			t.Run(fmt.Sprintf("gone for %s, told %t, skew %s, at %s", c.gone, c.told, c.skew, into), func(t *testing.T) {
+				r := newRig(t)
+				r.fleet(n)
+				r.run(2*testEvery + into)
+				left := r.clock.Now()
+				r.clock.Step(c.gone)
+				if c.told {
+					r.since = left.Add(c.skew)
+				}
+				r.restart()
+				again := r.clock.Now()
+				r.platform.take()
+				for i := range n {
+					r.engine.Want(restored(i))
+				}
+				hold := testEvery / 10
+				r.run(hold + time.Second)
+				if got := len(r.platform.take()); got < c.missed || got > c.missed+3 {
+					t.Errorf("%d requests as soon as it walks, want %d and those whose turn it is", got, c.missed)
+				}
+				slack := 2 * testEvery / (n / 100) // batches are closed once in a while
+				r.run(max(left.Add(c.within).Sub(r.clock.Now()), 0) + slack)
+				for i := range n {
+					if r.view(i).Restored {
+						t.Fatalf("account %d was not looked at %s after the other process had gone", i, r.clock.Since(left))
+					}
+				}
+				laps := float64(r.clock.Since(again)+c.gone) / float64(testEvery)
+				if got := len(r.platform.take()); float64(got) > (laps+0.2)*n/100 {
+					t.Errorf("%d requests more in %.2f laps of %d", got, laps, n/100)
+				}
+			})
+		}
+	}
+}
+
+// The first looks of a fleet, which are made at once, and its turns do not meet: they would
+// cost a request more for every batch whose turn comes meanwhile.
+func TestFirstLooksAreNotMadeTwice(t *testing.T) {
+	t.Parallel()
+	const n, every = 10_000, time.Hour
+	r := newRigWith(t, limitsPer(50, 300, time.Minute))
+	r.fleetEvery(n, every)
+	r.run(every / lately)
+	if got := len(r.platform.take()); got != n/50 {
+		t.Errorf("%d requests until all were looked at, want %d", got, n/50)
+	}
+	r.run(2 * time.Minute)
+	if got, most := len(r.platform.take()), int(2*time.Minute*(n/50)/every)+2; got < 2 || got > most {
+		t.Errorf("%d requests in the minutes after that, want at most %d", got, most)
+	}
+	r.run(every + every/lately)
+	for ref, times := range asked(r.platform.take()) {
+		if times > 2 {
+			t.Fatalf("%v was looked at %d times in little more than an interval", ref, times)
+		}
+	}
+}
+
 // Many that join when a lap seems done are looked at in this lap, if their turn is
 // still to come.
 func TestManyJoinAFew(t *testing.T) {

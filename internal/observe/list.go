@@ -200,27 +200,45 @@ func (e *Engine) index(c *conn) {
 	}
 }
 
-// skip passes over the members of a ring that a page has shown shortly before their
-// turn, those too whose turn has yet to come: the loop would be woken for each of them.
-// Who is to be seen more often than the walk passes keeps a rhythm of single looks.
-func (c *conn) skip(r *ring, now time.Time) {
-	if !c.lists() || c.walk.last == 0 || r.every < c.period() {
-		return
-	}
-	known := c.period() + 2*c.pace() // a page may be a little late
+// lately is the part of an interval within which a second look shows nothing that the
+// first did not: as long as the accounts of a batch of fifty are apart.
+const lately = 50
+
+// skip passes over the members of a ring that are known shortly before their turn, those
+// too whose turn has yet to come: the loop would be woken for each of them.
+func (c *conn) skip(by platform.Lookup, r *ring, now time.Time) {
 	for {
 		t, due := r.coming(now)
-		if t == nil || t.listed == 0 {
+		if t == nil {
 			return
 		}
 		if due.Before(now) {
 			due = now
 		}
-		if t.listed.since(due) >= known {
+		if !c.listed(t, r, due) && !heeded(t, by, r, due) {
 			return
 		}
 		r.take(1)
 	}
+}
+
+// listed says that a page has shown a member shortly before its turn. Who is to be seen
+// more often than the walk passes keeps a rhythm of single looks.
+func (c *conn) listed(t *target, r *ring, due time.Time) bool {
+	if t.listed == 0 || !c.lists() || c.walk.last == 0 || r.every < c.period() {
+		return false
+	}
+	return t.listed.since(due) < c.period()+2*c.pace() // a page may be a little late
+}
+
+// heeded says that a member has just been looked at, or waits for its first look since a
+// moment ago: while a fleet joins, its first looks and its turns would else meet.
+func heeded(t *target, by platform.Lookup, r *ring, due time.Time) bool {
+	if t.looked != 0 {
+		return t.looked.since(due) < r.every/lately
+	}
+	place := *t.queued.of(by)
+	return place != nil && due.Sub(place.since) < r.every/lately
 }
 
 // seen drops from an urgent queue who was looked at since joining it.

@@ -37,8 +37,8 @@ type ring struct {
 	members []*target
 	dirty   bool
 	tidied  time.Time
-	// hold is when the walk begins.
-	hold time.Time
+	// hold is when the walk begins, from the moment from which it goes on.
+	hold, from time.Time
 
 	// groups are the members' promises by tier, as of the last tidying.
 	groups  []group
@@ -79,13 +79,25 @@ func newRing(name string, every time.Duration, batch int) *ring {
 	return r
 }
 
-// restart goes on where the clock is: what an earlier process has visited in this
-// lap is not visited again.
-func (r *ring) restart(now time.Time) {
-	r.lap = r.lapAt(now)
-	elapsed := float64(now.Sub(r.start(r.lap))) / float64(r.every)
-	r.cursor, r.passed, r.visited = position{hash: uint64(elapsed * math.MaxUint64)}, false, -1
+// restart goes on where the clock was at from, when an earlier process walked the ring
+// last: what that has visited in this lap is not visited again, and what it missed since
+// is due at once.
+func (r *ring) restart(now, from time.Time) {
 	r.hold = now.Add(min(r.every/10, settle))
+	r.resume(now, from)
+}
+
+// resume goes back by a lap at most: whoever was missed for longer is due by then.
+func (r *ring) resume(now, from time.Time) {
+	if earliest := now.Add(-r.every); from.Before(earliest) {
+		from = earliest
+	}
+	if from.After(now) { // by another clock
+		from = now
+	}
+	r.from, r.lap = from, r.lapAt(from)
+	elapsed := float64(from.Sub(r.start(r.lap))) / float64(r.every)
+	r.cursor, r.passed, r.visited = position{hash: uint64(elapsed * math.MaxUint64)}, false, -1
 }
 
 func (r *ring) lapAt(now time.Time) int64 { return (now.UnixNano() - int64(r.phase)) / int64(r.every) }
@@ -94,9 +106,14 @@ func (r *ring) start(lap int64) time.Time {
 	return time.Unix(0, lap*int64(r.every)+int64(r.phase))
 }
 
-func (r *ring) add(t *target, now time.Time) {
-	if r.size == 0 {
-		r.restart(now)
+// add takes in a target that was looked at until from, by another process if that is
+// before now.
+func (r *ring) add(t *target, now, from time.Time) {
+	switch {
+	case r.size == 0:
+		r.restart(now, from)
+	case now.Before(r.hold) && from.Before(r.from): // the first was new
+		r.resume(now, from)
 	}
 	r.size++
 	r.members = append(r.members, t)

@@ -202,9 +202,17 @@ func (e *Engine) join(t *target, connection string) {
 		c.joins(t, now)
 	}
 	t.conn, t.ring = c, r
-	r.add(t, now)
+	r.add(t, now, e.resumes(t, now))
 	c.count(t, 1)
 	e.wakeLoop() // it may rest until what was due before this
+}
+
+// resumes is until when a target that joins was looked at.
+func (e *Engine) resumes(t *target, now time.Time) time.Time {
+	if t.restored && !e.cfg.Since.IsZero() {
+		return e.cfg.Since
+	}
+	return now
 }
 
 func (e *Engine) leave(t *target) {

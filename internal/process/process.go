@@ -49,6 +49,8 @@ type Scope struct {
 	Board func(kind string) *shard.Board
 	Part  budget.Part
 	Epoch int64
+	// Since is when another process last acted for it; zero: that is not known.
+	Since time.Time
 	// Front is where the desks of this process's shards are opened; nil: there is one desk,
 	// which has a server of its own, or none.
 	Front *consent.Front

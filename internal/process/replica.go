@@ -194,7 +194,7 @@ func (r *replica) hold(ctx context.Context, t shard.Tenure) error {
 		Registry: registry, Roster: r.fleet, Board: board,
 		Guard: &custody.Guard{Live: mgr.GetAPIReader(), Lease: lease, Identity: r.identity, Clock: clock.RealClock{}},
 		Mine:  func(uid types.UID) bool { return r.layout.Of(uid) == t.Shard },
-		Part:  budget.Part{Index: t.Shard, Of: r.layout.Shards()}, Epoch: t.Epoch, Front: r.front,
+		Part:  budget.Part{Index: t.Shard, Of: r.layout.Shards()}, Epoch: t.Epoch, Since: t.Since, Front: r.front,
 	}
 	if err := r.Wire(ctx, mgr, part); err != nil {
 		return err

@@ -52,6 +52,9 @@ type Tenure struct {
 	// Epoch is the reign of the layout: it differs after every time in which a single
 	// process or another layout acted.
 	Epoch int64
+	// Since is when the holder before this process last said that it acts, by that one's
+	// clock; zero: there was none.
+	Since time.Time
 }
 
 // Crew holds this process's share of the shards, and lets others have theirs. Each
@@ -138,12 +141,12 @@ func (c *Crew) Run(ctx context.Context) error {
 }
 
 // begin acts for a shard.
-func (c *Crew) begin(ctx context.Context, i int) {
+func (c *Crew) begin(ctx context.Context, i int, since time.Time) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	h := c.shards[i]
 	h.cancel, h.done, h.stopping = cancel, make(chan error, 1), false
 	c.Log.Info("Acting for a shard", "shard", i, "shards", c.Layout.Shards())
-	tenure := Tenure{Shard: i, Epoch: c.joint.since()}
+	tenure := Tenure{Shard: i, Epoch: c.joint.since(), Since: since}
 	go func() { h.done <- c.Hold(ctx, tenure) }()
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -37,6 +38,8 @@ type site struct {
 
 	mu     sync.Mutex
 	acting map[string]string // by layout and shard
+	// since are what those who began to act were told, in that order.
+	since []time.Time
 }
 
 // replica is one process.
@@ -92,7 +95,7 @@ func (s *site) begin(name string, n int) *replica {
 		Announce: map[string]string{"test/name": name},
 		Layout:   Layout{n}, Leases: kubernetes.NewForConfigOrDie(cfg).CoordinationV1(), Namespace: testNamespace, Identity: name,
 		Times: testTimes, Clock: clock.RealClock{}, Log: testr.New(s.t).WithName(name),
-		Hold: func(ctx context.Context, held Tenure) error { return s.hold(ctx, r, n, held.Shard) },
+		Hold: func(ctx context.Context, held Tenure) error { return s.hold(ctx, r, n, held) },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
@@ -112,8 +115,10 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 // hold notes who acts for a shard, and that nobody else does: of this layout nobody for
 // the same, of another layout nobody at all.
-func (s *site) hold(ctx context.Context, r *replica, n, shard int) error {
+func (s *site) hold(ctx context.Context, r *replica, n int, held Tenure) error {
 	s.mu.Lock()
+	shard := held.Shard
+	s.since = append(s.since, held.Since)
 	key := fmt.Sprintf("%d/%d", n, shard)
 	for other, by := range s.acting {
 		var layout, which int
@@ -133,6 +138,12 @@ func (s *site) hold(ctx context.Context, r *replica, n, shard int) error {
 		delete(s.acting, key)
 	}
 	return nil
+}
+
+func (s *site) told() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.since)
 }
 
 // died is what the end of a process does to all that it did.
@@ -199,6 +210,11 @@ func TestShardsMoveAndAreNeverHeldTwice(t *testing.T) {
 	s := newSite(t)
 	a := s.begin("a", 3)
 	s.until("alone", map[string]int{"a": 3})
+	for _, since := range s.told() {
+		if !since.IsZero() {
+			t.Errorf("the first holder is told of another at %s", since)
+		}
+	}
 	b, c := s.begin("b", 3), s.begin("c", 3)
 	s.until("others come", map[string]int{"a": 1, "b": 1, "c": 1})
 	s.announced(a, 3)
@@ -207,6 +223,8 @@ func TestShardsMoveAndAreNeverHeldTwice(t *testing.T) {
 		t.Errorf("a shard that there is not is announced as %v", got)
 	}
 
+	before := len(s.told())
+	cut := time.Now()
 	b.cut.Store(true)
 	if err := s.over(b); !errors.Is(err, ErrLost) {
 		t.Errorf("a replica that cannot renew ends with %v", err)
@@ -219,6 +237,11 @@ func TestShardsMoveAndAreNeverHeldTwice(t *testing.T) {
 	})
 	if took := time.Since(gone); err != nil || took > testTimes.Duration+2*time.Second {
 		t.Errorf("its shard is taken over after %s: %v", took, err)
+	}
+
+	since := s.told()[before:]
+	if len(since) != 1 || since[0].Before(cut.Add(-testTimes.RenewBy)) || since[0].After(cut.Add(time.Second)) {
+		t.Errorf("who takes over is told of %v; the other was cut off at %s", since, cut)
 	}
 
 	s.announced(a, 3)

@@ -70,6 +70,14 @@ func (l *lease) since() int64 {
 	return l.object.Spec.AcquireTime.UnixMicro()
 }
 
+// lastRenewed is when its last holder renewed it, or gave it back; zero: it had none.
+func (l *lease) lastRenewed() time.Time {
+	if l.object == nil || l.object.Spec.RenewTime == nil {
+		return time.Time{}
+	}
+	return l.object.Spec.RenewTime.Time
+}
+
 // ours says that this process, or all together, hold it as far as it was last seen.
 func (l *lease) ours() bool { return l.holder() == l.identity }
 

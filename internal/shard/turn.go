@@ -111,11 +111,12 @@ func (c *Crew) divide(ctx context.Context) {
 		if h.cancel != nil || !h.free() && !h.ours() {
 			continue
 		}
+		since := h.lastRenewed()
 		if err := h.take(ctx); err != nil {
 			c.told(err)
 			continue
 		}
-		c.begin(ctx, i)
+		c.begin(ctx, i, since)
 		acting++
 	}
 	if acting > due && c.watch.settled() {
