@@ -58,12 +58,14 @@ type facts struct {
 	since sinces
 }
 
-// sinces tells when editions came into force: one or two, for which a map would
-// cost more than what is in it.
-type sinces []struct {
+// since is when a policy's edition came into force.
+type since struct {
 	policy string
 	at     time.Time
 }
+
+// sinces are one or two, for which a map would cost more than what is in it.
+type sinces []since
 
 // of is the zero time for a policy that is not known.
 func (s sinces) of(policy string) time.Time {
@@ -73,13 +75,6 @@ func (s sinces) of(policy string) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-func (s *sinces) put(policy string, at time.Time) {
-	*s = append(*s, struct {
-		policy string
-		at     time.Time
-	}{policy, at})
 }
 
 // awaiting says that a first look is to be expected soon: nothing is in its way,
@@ -147,7 +142,7 @@ func (r *Reconciler) consider(f *facts, policy *v1alpha1.GovernancePolicy, known
 	}
 	if known.InForce.Mode() != v1alpha1.ModePreview && known.InForce.Selects(f.account, labels) {
 		f.policies = append(f.policies, known.InForce)
-		f.since.put(policy.Name, r.inForceSince(policy, known.InForce))
+		f.since = append(f.since, since{policy.Name, r.inForceSince(policy, known.InForce)})
 		if limit := known.InForce.MaxAccountsPerPerson(); limit > 0 {
 			r.mu.Lock()
 			r.limits[limit] = true

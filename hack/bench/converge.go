@@ -89,8 +89,11 @@ func (b *bench) firstRead(ctx context.Context) error {
 		return err
 	}
 	ledger, err := b.sim.Ledger(ctx)
+	if err != nil {
+		return err
+	}
 	b.allRead = &ledger
-	return err
+	return nil
 }
 
 // converged makes figures of what was written and spent.

@@ -222,9 +222,9 @@ func (r *result) save(path string) error {
 	}
 	paths := []string{path}
 	switch {
-	case r.Settings.Apart:
+	case r.Settings.Apart && r.has("ceiling"):
 		paths = append(paths, filepath.Join(filepath.Dir(path), fmt.Sprintf("%s%d.json", apartCopies, r.Accounts)))
-	case len(r.Skipped) == 0:
+	case !r.Settings.Apart && len(r.Skipped) == 0:
 		paths = append(paths, filepath.Join(filepath.Dir(path), fmt.Sprintf("%s%d.json", copies, r.Accounts)))
 	}
 	for _, path := range paths {

@@ -53,7 +53,7 @@ type Tenure struct {
 	// process or another layout acted.
 	Epoch int64
 	// Since is when the holder before this process last said that it acts, by that one's
-	// clock; zero: there was none.
+	// clock; zero: nobody did in this reign.
 	Since time.Time
 }
 

@@ -258,6 +258,12 @@ func TestShardsMoveAndAreNeverHeldTwice(t *testing.T) {
 		t.Errorf("a replica that is told to end ends with %v", err)
 	}
 	s.until("another layout", map[string]int{"d": 2})
+	told := s.told()
+	for _, since := range told[len(told)-2:] {
+		if !since.IsZero() {
+			t.Errorf("a holder is told of one of another layout at %s", since)
+		}
+	}
 	d.cancel()
 	if err := s.over(d); err != nil {
 		t.Errorf("a replica that is told to end ends with %v", err)

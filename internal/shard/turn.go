@@ -95,6 +95,16 @@ func (c *Crew) renew(ctx context.Context, seen bool) error {
 	return nil
 }
 
+// lastActed is when somebody last acted for a shard. What another layout did for its
+// accounts its lease does not tell, so that of an earlier reign nothing is known: zero.
+func (c *Crew) lastActed(h *held) time.Time {
+	at := h.lastRenewed()
+	if at.IsZero() || at.UnixMicro() < c.joint.since() {
+		return time.Time{}
+	}
+	return at
+}
+
 // divide takes what is this process's due, and gives back what is not.
 func (c *Crew) divide(ctx context.Context) {
 	due, from, there := c.watch.due(c.Layout.Shards())
@@ -111,7 +121,7 @@ func (c *Crew) divide(ctx context.Context) {
 		if h.cancel != nil || !h.free() && !h.ours() {
 			continue
 		}
-		since := h.lastRenewed()
+		since := c.lastActed(h)
 		if err := h.take(ctx); err != nil {
 			c.told(err)
 			continue
