@@ -177,8 +177,8 @@ type Tier struct {
 // ObservationIntervals says how often accounts are looked at.
 // +kubebuilder:validation:XValidation:rule="!has(self.profileEvery) || !has(self.staleAfter) || duration(self.staleAfter) >= duration(self.profileEvery)",message="staleAfter must not be shorter than profileEvery",fieldPath=".staleAfter"
 type ObservationIntervals struct {
-	// profileEvery is the longest time between two looks at the profile, at
-	// least 1s.
+	// profileEvery is the time between two looks at the profile, at least 1s. A
+	// look may come up to a fiftieth of it later.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=16

@@ -15,7 +15,7 @@ import (
 // apply saves a decision if it says anything new, and only then tells events and
 // counts. A pass that learned nothing writes nothing.
 func (r *Reconciler) apply(ctx context.Context, acc *v1alpha1.SocialAccount, d decision) (ctrl.Result, error) {
-	if !status.Same(acc.Status, d.status) {
+	if !d.unchanged {
 		if err := r.save(ctx, acc, d); err != nil {
 			return ctrl.Result{}, err
 		}

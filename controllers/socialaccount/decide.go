@@ -17,7 +17,9 @@ import (
 // decision is the outcome of one pass.
 type decision struct {
 	status v1alpha1.SocialAccountStatus
-	events []occurrence
+	// unchanged says that the status says what it said before.
+	unchanged bool
+	events    []occurrence
 	// policies and rules are what the account contributes to the fleet's counts.
 	policies []string
 	rules    []governance.RuleResult
@@ -53,8 +55,8 @@ func decide(f facts, now time.Time) decision {
 		// Owned by the handover; carried over, never decided here.
 		Credentials: before.Credentials, Handover: before.Handover, Custody: before.Custody,
 	}
-	settle(before, &next)
-	d := decision{status: next, connection: f.connection, rules: result.Rules, next: result.NextChange, events: occurrences(f, &next, conditions.Changes())}
+	unchanged := settle(before, &next)
+	d := decision{status: next, unchanged: unchanged, connection: f.connection, rules: result.Rules, next: result.NextChange, events: occurrences(f, &next, conditions.Changes())}
 	for _, p := range f.policies {
 		d.policies = append(d.policies, p.Name())
 	}

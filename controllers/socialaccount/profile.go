@@ -112,10 +112,11 @@ var outcomes = map[v1alpha1.LiveState]observe.Outcome{
 
 // settle keeps the counters, addresses of the same images, the digest with the rules it
 // stands for, and how far was read of before in next where nothing else changed and the last write is less than a
-// heartbeat old, so that these alone cause no write.
-func settle(before, next *v1alpha1.SocialAccountStatus) {
+// heartbeat old, so that these alone cause no write: next then says what before said, and
+// settle says so.
+func settle(before, next *v1alpha1.SocialAccountStatus) (unchanged bool) {
 	if due(before.Profile, next.Profile) {
-		return
+		return false
 	}
 	same := *next
 	if before.Profile != nil && same.Profile != nil {
@@ -129,9 +130,11 @@ func settle(before, next *v1alpha1.SocialAccountStatus) {
 		evaluation.Digest, evaluation.Rules, evaluation.Passed = was.Digest, was.Rules, was.Passed
 		same.Evaluation = &evaluation
 	}
-	if status.Same(before, &same) {
-		*next = same
+	if !status.Same(before, &same) {
+		return false
 	}
+	*next = same
+	return true
 }
 
 func settleProfile(before, next *v1alpha1.LiveProfile) {

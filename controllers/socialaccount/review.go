@@ -14,7 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"mithaq.dev/mithaq/api/v1alpha1"
-	"mithaq.dev/mithaq/internal/status"
 	"mithaq.dev/mithaq/internal/wake"
 )
 
@@ -70,13 +69,15 @@ func (v *review) walk(ctx context.Context) {
 	var walkers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		walkers.Go(func() {
+			// One account at a time, each in the place of the last: nobody keeps it.
+			acc := &v1alpha1.SocialAccount{}
 			for ctx.Err() == nil {
 				from := int(next.Add(stride)) - stride
 				if from >= len(keys) {
 					return
 				}
 				for _, key := range keys[from:min(from+stride, len(keys))] {
-					if v.look(ctx, key) {
+					if v.look(ctx, key, acc) {
 						changed.Add(1)
 					}
 				}
@@ -88,7 +89,7 @@ func (v *review) walk(ctx context.Context) {
 }
 
 // look judges one account, and says whether it had to be enqueued.
-func (v *review) look(ctx context.Context, key types.NamespacedName) bool {
+func (v *review) look(ctx context.Context, key types.NamespacedName, acc *v1alpha1.SocialAccount) bool {
 	defer v.r.Reviewed()
 	lock := v.r.passes.of(key)
 	if !lock.TryRLock() { // it is being reconciled, perhaps under what was in force before
@@ -96,7 +97,7 @@ func (v *review) look(ctx context.Context, key types.NamespacedName) bool {
 		return true
 	}
 	defer lock.RUnlock()
-	settled, err := v.judge(ctx, key)
+	settled, err := v.judge(ctx, key, acc)
 	if err != nil || !settled { // the queue tries again, and says what is wrong
 		v.found.Add(reconcile.Request{NamespacedName: key})
 		return true
@@ -105,8 +106,8 @@ func (v *review) look(ctx context.Context, key types.NamespacedName) bool {
 }
 
 // judge says that an account's status says what it should.
-func (v *review) judge(ctx context.Context, key types.NamespacedName) (bool, error) {
-	acc := &v1alpha1.SocialAccount{}
+func (v *review) judge(ctx context.Context, key types.NamespacedName, acc *v1alpha1.SocialAccount) (bool, error) {
+	*acc = v1alpha1.SocialAccount{}
 	if err := v.r.Client.Get(ctx, key, acc); err != nil {
 		if apierrors.IsNotFound(err) {
 			return true, nil // whoever deleted it has it enqueued
@@ -121,7 +122,7 @@ func (v *review) judge(ctx context.Context, key types.NamespacedName) (bool, err
 		return false, err
 	}
 	if wait == 0 {
-		if !status.Same(acc.Status, d.status) {
+		if !d.unchanged {
 			return false, nil
 		}
 		wait = v.r.count(acc, d)

@@ -2,15 +2,15 @@
 // claim the same account, and how many accounts a person has. Answers cost what they
 // return, however many accounts a person has.
 //
-// It holds a third of a kilobyte for an account, so that a process that acts for a
+// It holds less than 300 bytes for an account, so that a process that acts for a
 // part of the fleet can know of all the others what its own verdicts hang on.
 package roster
 
 import (
+	"iter"
 	"strconv"
 	"sync"
 	"time"
-	"unique"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -36,7 +36,7 @@ type Peer struct {
 type Roster struct {
 	mu      sync.RWMutex
 	members members
-	ties    index
+	ties    ties
 
 	watching sync.RWMutex
 	next     int
@@ -45,54 +45,44 @@ type Roster struct {
 
 // New returns an empty roster.
 func New() *Roster {
-	return &Roster{members: newMembers(), ties: newIndex(), watchers: map[int]func(Change){}}
-}
-
-// member is one account.
-type member struct {
-	uid      id
-	version  uint64
-	created  int64
-	ns       unique.Handle[string]
-	name     string
-	ties     []Tie
-	deleting bool
+	return &Roster{members: newMembers(), ties: newTies(), watchers: map[int]func(Change){}}
 }
 
 // Put takes note of an account as it is now, tells whoever watches, and returns the
 // ties that it gained and lost. What is older than what is known changes nothing.
 func (r *Roster) Put(acc *v1alpha1.SocialAccount) Change {
-	next := member{
-		uid: idOf(acc.UID), version: version(acc.ResourceVersion), created: acc.CreationTimestamp.Unix(),
-		ns: unique.Make(acc.Namespace), name: acc.Name, ties: TiesOf(acc), deleting: !acc.DeletionTimestamp.IsZero(),
-	}
-	change := r.put(next, acc.UID)
+	change := r.put(acc, TiesOf(acc))
 	r.tell(change)
 	return change
 }
 
-func (r *Roster) put(next member, uid types.UID) Change {
-	change := Change{Key: types.NamespacedName{Namespace: next.ns.Value(), Name: next.name}}
+func (r *Roster) put(acc *v1alpha1.SocialAccount, ties []Tie) Change {
+	change := Change{Key: types.NamespacedName{Namespace: acc.Namespace, Name: acc.Name}}
+	next := member{
+		uid: idOf(acc.UID), version: version(acc.ResourceVersion), created: acc.CreationTimestamp.Unix(), deleting: !acc.DeletionTimestamp.IsZero(),
+	}
+	next.pack(ties, acc.Name)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	slot := r.members.slot(next.uid, uid)
+	slot := r.members.slot(next.uid, acc.UID)
 	was := r.members.at(slot)
 	if next.version != 0 && next.version < was.version {
 		return change
 	}
-	for _, tie := range next.ties {
-		if !contains(was.ties, tie) {
+	for _, tie := range ties {
+		if !was.has(tie) {
 			change.Gained = append(change.Gained, tie)
 			r.ties.add(tie, slot)
 		}
 	}
-	for _, tie := range was.ties {
-		if !contains(next.ties, tie) {
+	for i := range int(was.ties) {
+		if tie := was.tie(i); !next.has(tie) {
 			change.Lost = append(change.Lost, tie)
 			r.ties.remove(tie, slot)
 		}
 	}
-	r.members.set(slot, next)
+	next.ns = r.members.space(acc.Namespace)
+	*was = next
 	return change
 }
 
@@ -111,11 +101,13 @@ func (r *Roster) drop(uid id) Change {
 		return Change{}
 	}
 	was := r.members.at(slot)
-	for _, tie := range was.ties {
-		r.ties.remove(tie, slot)
+	change := Change{Key: r.members.key(was), Lost: make([]Tie, was.ties)}
+	for i := range change.Lost {
+		change.Lost[i] = was.tie(i)
+		r.ties.remove(change.Lost[i], slot)
 	}
 	r.members.free(slot)
-	return Change{Key: types.NamespacedName{Namespace: was.ns.Value(), Name: was.name}, Lost: was.ties}
+	return change
 }
 
 // Keep drops everybody who is not named.
@@ -126,9 +118,10 @@ func (r *Roster) Keep(uids map[types.UID]struct{}) {
 	}
 	r.mu.RLock()
 	var gone []id
-	for uid := range r.members.slots {
-		if _, ok := keep[uid]; !ok {
-			gone = append(gone, uid)
+	for slot := range r.members.used {
+		one := r.members.at(slot)
+		if _, ok := keep[one.uid]; !ok && one.packed != "" {
+			gone = append(gone, one.uid)
 		}
 	}
 	r.mu.RUnlock()
@@ -167,26 +160,47 @@ func (r *Roster) tell(c Change) {
 func (r *Roster) Accounts() int {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return len(r.members.slots)
+	return r.members.len()
 }
 
 // Count is the number of accounts that share a tie.
 func (r *Roster) Count(tie Tie) int {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return len(r.ties.of(tie))
+	if tie.IsPerson() {
+		return r.ties.people.count(tie)
+	}
+	n := 0
+	for range r.claimants(tie) {
+		n++
+	}
+	return n
 }
 
 // Sharing lists the accounts that share a tie.
 func (r *Roster) Sharing(tie Tie) []Peer {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	slots := r.ties.of(tie)
-	out := make([]Peer, 0, len(slots))
-	for _, slot := range slots {
+	slots := r.claimants(tie)
+	if tie.IsPerson() {
+		slots = r.ties.people.of(tie)
+	}
+	var out []Peer
+	for slot := range slots {
 		out = append(out, r.members.peer(slot))
 	}
 	return out
+}
+
+// claimants are the slots of those who have a claim.
+func (r *Roster) claimants(claim Tie) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for slot := range r.ties.claims.of(claim.short()) {
+			if r.members.at(slot).has(claim) && !yield(slot) {
+				return
+			}
+		}
+	}
 }
 
 // Rival is the oldest other account that claims the same one and is older than acc;
@@ -198,8 +212,8 @@ func (r *Roster) Rival(acc *v1alpha1.SocialAccount) (Peer, bool) {
 	oldest := Peer{created: acc.CreationTimestamp.Unix(), uid: idOf(acc.UID)}
 	found := false
 	for _, claim := range claims(acc) {
-		for _, slot := range r.ties.of(claim) {
-			if m := r.members.at(slot); m.deleting {
+		for slot := range r.claimants(claim) {
+			if r.members.at(slot).deleting {
 				continue
 			}
 			if p := r.members.peer(slot); p.olderThan(oldest) {

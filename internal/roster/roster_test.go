@@ -132,8 +132,8 @@ func TestRosterIsARecount(t *testing.T) {
 				want[tie]++
 			}
 		}
-		if len(want) != len(r.ties.first) || r.Accounts() != len(fleet) {
-			t.Fatalf("%d ties, want %d; %d accounts, want %d", len(r.ties.first), len(want), r.Accounts(), len(fleet))
+		if held := len(r.ties.people.first) + len(r.ties.claims.first); len(want) != held || r.Accounts() != len(fleet) {
+			t.Fatalf("%d ties, want %d; %d accounts, want %d", held, len(want), r.Accounts(), len(fleet))
 		}
 		for tie, n := range want {
 			if r.Count(tie) != n || len(r.Sharing(tie)) != n || heard[tie] != n {
@@ -141,6 +141,53 @@ func TestRosterIsARecount(t *testing.T) {
 			}
 		}
 	})
+}
+
+// twins are the first two texts that the same 32 bits lead to.
+func twins(t *testing.T, short func(string) uint32, text func(int) string) (first, second string) {
+	t.Helper()
+	seen := map[uint32]string{}
+	for i := range 1 << 20 {
+		next := text(i)
+		if was, ok := seen[short(next)]; ok {
+			return was, next
+		}
+		seen[short(next)] = next
+	}
+	t.Fatal("no two texts lead to the same place")
+	return "", ""
+}
+
+// 32 bits lead to a claim and to a UID, and others may have the same ones.
+func TestWhatIsFoundInTheSamePlaceIsNotTheSame(t *testing.T) {
+	x, y := twins(t, func(handle string) uint32 { return Handle("X", handle).short() }, func(i int) string { return fmt.Sprint("edu", i) })
+	u, v := twins(t, func(uid string) uint32 { return idOf(types.UID(uid)).short() }, func(i int) string { return fmt.Sprintf("%08d-0000-4000-8000-000000000000", i) })
+	r := New()
+	one, other := enrolled("a", 0, x, "p"), enrolled("b", 1, y, "q")
+	one.UID, other.UID = types.UID(u), types.UID(v)
+	r.Put(one)
+	r.Put(other)
+	if rival, ok := r.Rival(other); ok {
+		t.Errorf("%s and %s are no rivals, and %s is said to be one", x, y, rival.Key)
+	}
+	check := func(handle string, want ...types.UID) {
+		t.Helper()
+		var got []types.UID
+		for _, peer := range r.Sharing(Handle("X", handle)) {
+			got = append(got, peer.UID)
+		}
+		if n := r.Count(Handle("X", handle)); n != len(want) || !slices.Equal(got, want) {
+			t.Errorf("%s is claimed by %d, %v, want %v", handle, n, got, want)
+		}
+	}
+	check(x, one.UID)
+	check(y, other.UID)
+	r.Drop(one.UID)
+	check(x)
+	check(y, other.UID)
+	if n := r.Accounts(); n != 1 {
+		t.Errorf("%d accounts are left, want 1", n)
+	}
 }
 
 // Two watches feed it, one of which lags behind.
@@ -183,7 +230,7 @@ func TestClaimsAndPeople(t *testing.T) {
 // A ministry's account has a handle, an id, an accountable and a team of two. What a
 // replica pays for each account of the fleet that is not its own is this.
 func TestBytesPerAccount(t *testing.T) {
-	const n, most = 30_000, 420
+	const n, most = 30_000, 320
 	r := New()
 	before := heap()
 	for i := range n {

@@ -147,23 +147,39 @@ func derived(conditionType string) bool {
 // True, the first in the given order wins. A type that was not put counts as
 // Unknown. The message joins at most three of the same status.
 func (c *Conditions) Summarise(types ...string) (decisive metav1.Condition, message string) {
-	rank := map[metav1.ConditionStatus]int{metav1.ConditionFalse: 0, metav1.ConditionUnknown: 1, metav1.ConditionTrue: 2}
 	decisive = metav1.Condition{Status: metav1.ConditionTrue}
-	var messages []string
 	for _, t := range types {
-		cond := metav1.Condition{Type: t, Status: metav1.ConditionUnknown}
-		if found := meta.FindStatusCondition(c.next, t); found != nil {
-			cond = *found
-		}
-		switch {
-		case decisive.Type == "" || rank[cond.Status] < rank[decisive.Status]:
-			decisive, messages = cond, []string{t + ": " + cond.Message}
-		case cond.Status == decisive.Status && len(messages) < 3:
-			messages = append(messages, t+": "+cond.Message)
+		if cond := c.find(t); decisive.Type == "" || rank(cond.Status) < rank(decisive.Status) {
+			decisive = cond
 		}
 	}
 	if decisive.Status == metav1.ConditionTrue {
 		return decisive, ""
 	}
+	var messages []string
+	for _, t := range types {
+		if cond := c.find(t); cond.Status == decisive.Status && len(messages) < 3 {
+			messages = append(messages, t+": "+cond.Message)
+		}
+	}
 	return decisive, strings.Join(messages, "; ")
+}
+
+// find is a condition as it was put in this pass; Unknown if it was not.
+func (c *Conditions) find(conditionType string) metav1.Condition {
+	if found := meta.FindStatusCondition(c.next, conditionType); found != nil {
+		return *found
+	}
+	return metav1.Condition{Type: conditionType, Status: metav1.ConditionUnknown}
+}
+
+func rank(status metav1.ConditionStatus) int {
+	switch status {
+	case metav1.ConditionFalse:
+		return 0
+	case metav1.ConditionUnknown:
+		return 1
+	default:
+		return 2
+	}
 }

@@ -1,11 +1,14 @@
 package expr
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/google/cel-go/checker"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
+
+	"mithaq.dev/mithaq/api/v1alpha1"
 )
 
 // costLimit is the most that one evaluation may cost, in units of CEL: about one for
@@ -19,6 +22,8 @@ const (
 	maxText   = 10_000
 	maxString = 2_048
 	maxList   = 256
+	// maxRoles is how many roles there are: the schema allows each of them once.
+	maxRoles = 4
 )
 
 // sizes tells the estimate how long values are.
@@ -29,6 +34,9 @@ func (sizes) EstimateSize(node checker.AstNode) *checker.SizeEstimate {
 	path := node.Path()
 	if len(path) == 2 && path[0] == "post" && path[1] == "text" {
 		return &checker.SizeEstimate{Max: maxText}
+	}
+	if len(path) > 0 && path[len(path)-1] == "roles" {
+		return &checker.SizeEstimate{Max: maxRoles}
 	}
 	switch node.Type().Kind() {
 	case types.StringKind:
@@ -78,7 +86,10 @@ func (costs) CallCost(function, _ string, args []ref.Val, _ ref.Val) *uint64 {
 // isUsual says that nothing is longer than the estimate assumed.
 func (v *Vars) isUsual() bool {
 	s := &v.Account.Spec
-	if len(s.Team) > maxList || len(s.Attestations) > maxList || len(s.Acknowledgements) > maxList || len(v.Account.Labels) > maxList || len(s.Purpose) > maxString {
+	if max(len(s.Team), len(s.Attestations), len(s.Acknowledgements), len(v.Account.Labels)) > maxList || len(s.Purpose) > maxString {
+		return false
+	}
+	if slices.ContainsFunc(s.Team, hasManyRoles) {
 		return false
 	}
 	if v.Live != nil && len(v.Live.Bio) > 4*maxString {
@@ -86,3 +97,5 @@ func (v *Vars) isUsual() bool {
 	}
 	return v.Post == nil || len(v.Post.Text) <= maxText && len(v.Post.Links) <= maxList
 }
+
+func hasManyRoles(m v1alpha1.TeamMember) bool { return len(m.Roles) > maxRoles }

@@ -272,6 +272,29 @@ func TestTheProofHolds(t *testing.T) {
 	}
 }
 
+// Each role is there once, so what walks over the roles of a team costs little.
+func TestWhatWalksOverRolesIsProven(t *testing.T) {
+	p := compile(t, Account, "team.all(m, !('Approver' in m.roles && 'Publisher' in m.roles))")
+	if p.proven == nil {
+		t.Fatal("it is counted")
+	}
+	v := everything()
+	for len(v.Account.Spec.Team) < maxList {
+		v.Account.Spec.Team = append(v.Account.Spec.Team, v1alpha1.TeamMember{Roles: make([]v1alpha1.Role, maxRoles)})
+	}
+	_, details, err := p.limited.Eval(v)
+	if err != nil || details.ActualCost() == nil || *details.ActualCost() > costLimit {
+		t.Errorf("%v, %v", details, err)
+	}
+	if !v.isUsual() {
+		t.Error("a team of the longest that is assumed is not usual")
+	}
+	v.Account.Spec.Team[3].Roles = make([]v1alpha1.Role, maxRoles+1)
+	if v.isUsual() {
+		t.Error("more roles than there are count as usual")
+	}
+}
+
 func TestEvaluationTerminatesWithAValueOrAReason(t *testing.T) {
 	parts := []string{"account.tier == 'school'", "has(live.location)", "live.verified", "team.exists(m, 'Publisher' in m.roles)", "live.followers > 10", "now > live.lastPostAt", "post.text.fold().contains('رقم')", "post.links.size() == 0", "post.target.governed", "true", "1/0 == 1"}
 	rapid.Check(t, func(t *rapid.T) {

@@ -14,8 +14,8 @@ import (
 //
 // ObservationIntervals says how often accounts are looked at.
 type ObservationIntervalsApplyConfiguration struct {
-	// profileEvery is the longest time between two looks at the profile, at
-	// least 1s.
+	// profileEvery is the time between two looks at the profile, at least 1s. A
+	// look may come up to a fiftieth of it later.
 	ProfileEvery *v1.Duration `json:"profileEvery,omitempty"`
 	// activityEvery is the longest time between two looks at posts, at least 1s.
 	ActivityEvery *v1.Duration `json:"activityEvery,omitempty"`
