@@ -293,3 +293,14 @@ func TestAnInterruptedRunKeepsWhatItHas(t *testing.T) {
 		t.Errorf("it counts as a whole run: %v, %v", files, err)
 	}
 }
+
+// Objects of 5,000 bytes are no smaller because there are many of them.
+func TestTheMeanSizeIsThatOfTheObjects(t *testing.T) {
+	bodies := make([]body, 20_000)
+	for i := range bodies {
+		bodies[i].size = 4_999 + 2*(i%2)
+	}
+	if got := meanSize(bodies); got != 5_000 {
+		t.Errorf("got %d, want 5000", got)
+	}
+}

@@ -53,9 +53,7 @@ func (b *bench) ceiling(ctx context.Context) error {
 	if c.WritesPerSecond, err = figures.PerSecond(len(bodies), took); err != nil {
 		return err
 	}
-	for _, body := range bodies {
-		c.ObjectBytes += body.size / len(bodies)
-	}
+	c.ObjectBytes = meanSize(bodies)
 	b.result.Ceiling = c
 	if conv := b.result.Convergence; conv != nil {
 		conv.CeilingWritesPerSecond, conv.ObjectBytes = c.WritesPerSecond, c.ObjectBytes
@@ -74,6 +72,15 @@ type body struct {
 	labels map[string]string
 	status []byte
 	size   int
+}
+
+// meanSize is the mean of the sizes of at least one object, in whole bytes.
+func meanSize(bodies []body) int {
+	sum := 0
+	for _, body := range bodies {
+		sum += body.size
+	}
+	return sum / len(bodies)
 }
 
 // copies reads converged accounts.

@@ -81,7 +81,7 @@ func (r *result) judge() {
 	most("policyEdit", "policy edit: writes beyond the verdicts that it turned", 0, func() float64 {
 		return float64(r.PolicyEdit.Writes - r.PolicyEdit.ChangedVerdicts)
 	})
-	most("policyEdit", "policy edit: seconds until everybody was judged anew", wantEditSeconds, func() float64 { return r.PolicyEdit.Seconds })
+	most("policyEdit", "policy edit: seconds until everybody was judged anew, and what turned was saved", wantEditSeconds, func() float64 { return r.PolicyEdit.Seconds })
 	r.judgeHandover()
 	r.judgeShards()
 }

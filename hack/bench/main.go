@@ -53,7 +53,7 @@ func parse() (options, error) {
 	flag.IntVar(&o.sweeps, "sweeps", 3, "sweeps of the steady phase")
 	flag.IntVar(&o.writers, "writers", 16, "parallel writers of the setup and of the raw ceiling")
 	flag.IntVar(&o.perConnection, "per-connection", 2500, "accounts of a connection to Facebook or Instagram")
-	flag.IntVar(&o.ceilingObjects, "ceiling-objects", 5000, "objects of the raw ceiling, at most the size of the fleet")
+	flag.IntVar(&o.ceilingObjects, "ceiling-objects", 20_000, "objects of the raw ceiling, at most the size of the fleet; enough that the API server collects its garbage meanwhile, as it does while a fleet converges")
 	flag.IntVar(&o.naiveSize, "naive-accounts", 2000, "accounts of the naive controller, at most X's of the fleet")
 	flag.DurationVar(&o.naiveEvery, "naive-every", 30*time.Second, "the naive controller's interval")
 	flag.BoolVar(&o.profiles, "profiles", false, "take CPU and heap profiles of the operator; costs a little")

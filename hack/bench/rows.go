@@ -65,6 +65,7 @@ func rows() []row {
 		{"drift: sweeps from the first change until all were saved", false, 2, func(r *result) float64 { return r.Drift.Sweeps }, "drift"},
 		{"policy edit: verdicts that it turned", false, 0, func(r *result) float64 { return float64(r.PolicyEdit.ChangedVerdicts) }, "policyEdit"},
 		{"policy edit: writes", false, 0, func(r *result) float64 { return float64(r.PolicyEdit.Writes) }, "policyEdit"},
-		{"policy edit: seconds", true, 1, func(r *result) float64 { return r.PolicyEdit.Seconds }, "policyEdit"},
+		{"policy edit: seconds until everybody was judged anew", false, 1, func(r *result) float64 { return r.PolicyEdit.JudgedSeconds }, "policyEdit"},
+		{"policy edit: seconds, until what turned was saved too", true, 1, func(r *result) float64 { return r.PolicyEdit.Seconds }, "policyEdit"},
 	}, append(handoverRows(), shardRows()...)...)
 }
