@@ -37,6 +37,9 @@ func rows() []row {
 		{"raw ceiling: writes per second", false, 1, func(r *result) float64 { return r.Ceiling.WritesPerSecond }, "ceiling"},
 		{"convergence: ratio to the ceiling", false, 3, func(r *result) float64 { return r.Convergence.Ratio }, "ceiling"},
 		{"convergence: ratio from first to last write", false, 3, func(r *result) float64 { return r.Convergence.WritingRatio }, "ceiling"},
+		{"convergence: ratio, counting its events too", false, 3, func(r *result) float64 {
+			return float64(r.Convergence.Writes+r.Convergence.Events) / r.Convergence.Seconds / r.Ceiling.WritesPerSecond
+		}, "ceiling"},
 		{"bytes of an object in JSON", false, 0, func(r *result) float64 { return float64(r.Ceiling.ObjectBytes) }, "ceiling"},
 		{"convergence: CPU, µs per account", false, 1, func(r *result) float64 { return r.Convergence.CPUMicrosPerAccount }, "convergence"},
 		{"memory: MiB", true, 1, func(r *result) float64 { return mib(r.Memory.RSSBytes) }, "memory"},
