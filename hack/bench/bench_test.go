@@ -304,3 +304,14 @@ func TestTheMeanSizeIsThatOfTheObjects(t *testing.T) {
 		t.Errorf("got %d, want 5000", got)
 	}
 }
+
+// Who did not measure the size of its objects shows none, and not that they have none.
+func TestASizeThatWasNotMeasuredIsAbsent(t *testing.T) {
+	run := measured(1_000)
+	run.Ceiling.ObjectBytes = 0
+	for _, line := range strings.Split(scalingTable([]*result{run}), "\n") {
+		if strings.HasPrefix(line, "| bytes of an object") && !strings.Contains(line, "–") {
+			t.Error(line)
+		}
+	}
+}

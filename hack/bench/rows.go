@@ -1,6 +1,9 @@
 package main
 
-import "strconv"
+import (
+	"math"
+	"strconv"
+)
 
 // row is a figure that tables show, and whose growth is computed if it is a cost.
 type row struct {
@@ -18,7 +21,16 @@ func (f row) of(r *result) (float64, bool) {
 	if !r.has(f.phase) {
 		return 0, false
 	}
-	return f.value(r), true
+	value := f.value(r)
+	return value, !math.IsNaN(value)
+}
+
+// sizeOf is the mean size of an object, in bytes; NaN if it was not measured.
+func sizeOf(r *result) float64 {
+	if r.Ceiling.ObjectBytes == 0 {
+		return math.NaN()
+	}
+	return float64(r.Ceiling.ObjectBytes)
 }
 
 func (f row) text(value float64) string { return strconv.FormatFloat(value, 'f', f.digits, 64) }
@@ -40,7 +52,7 @@ func rows() []row {
 		{"convergence: ratio, counting its events too", false, 3, func(r *result) float64 {
 			return float64(r.Convergence.Writes+r.Convergence.Events) / r.Convergence.Seconds / r.Ceiling.WritesPerSecond
 		}, "ceiling"},
-		{"bytes of an object in JSON", false, 0, func(r *result) float64 { return float64(r.Ceiling.ObjectBytes) }, "ceiling"},
+		{"bytes of an object in JSON", false, 0, sizeOf, "ceiling"},
 		{"convergence: CPU, µs per account", false, 1, func(r *result) float64 { return r.Convergence.CPUMicrosPerAccount }, "convergence"},
 		{"memory: MiB", true, 1, func(r *result) float64 { return mib(r.Memory.RSSBytes) }, "memory"},
 		{"memory: bytes per account", false, 0, func(r *result) float64 { return r.Memory.BytesPerAccount }, "memory"},
