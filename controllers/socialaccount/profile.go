@@ -111,9 +111,9 @@ var outcomes = map[v1alpha1.LiveState]observe.Outcome{
 }
 
 // settle keeps the counters, addresses of the same images, the digest with the rules it
-// stands for, and how far was read of before in next where nothing else changed and the last write is less than a
-// heartbeat old, so that these alone cause no write: next then says what before said, and
-// settle says so.
+// stands for, and how far was read of before in next where nothing else changed and the
+// last write is less than a heartbeat old, so that these alone cause no write: next then
+// says what before said, and settle says so.
 func settle(before, next *v1alpha1.SocialAccountStatus) (unchanged bool) {
 	if due(before.Profile, next.Profile) {
 		return false

@@ -85,7 +85,9 @@ func meanings(r *result) []consequence {
 		{"CPU of a sweep an hour, thousandths of a core", number("%.2f", func(n float64) float64 {
 			return n * r.Steady.CPUMicrosPerAccountPerSweep / 3600 / 1000
 		})},
-		{"etcd, all objects once, MiB", number("%.0f", func(n float64) float64 { return n * float64(r.Ceiling.ObjectBytes) / (1 << 20) })},
+	}
+	if bytes := sizeOf(r); !math.IsNaN(bytes) {
+		out = append(out, consequence{"etcd, all objects once, MiB", number("%.0f", func(n float64) float64 { return n * bytes / (1 << 20) })})
 	}
 	return append(out, contracts()...)
 }

@@ -31,7 +31,7 @@ type Target struct {
 	Handle string
 	// Tier is the account's tier, for promises and metrics.
 	Tier string
-	// Every is the longest time between two looks.
+	// Every is the time between two looks; one may come a fiftieth of it later.
 	Every time.Duration
 	// StaleAfter is the age at which knowledge is stale.
 	StaleAfter time.Duration

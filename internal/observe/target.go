@@ -72,7 +72,7 @@ func (n name) key() types.NamespacedName {
 // share one.
 type promise struct {
 	tier string
-	// every is the longest time between two looks, staleAfter the age at which
+	// every is the time between two looks, staleAfter the age at which
 	// knowledge is stale.
 	every, staleAfter time.Duration
 }

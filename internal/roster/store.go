@@ -47,10 +47,11 @@ func (i id) uid() types.UID {
 
 func (i id) less(j id) bool { return bytes.Compare(i[:], j[:]) < 0 }
 
-// short leads to an id in a finder.
+// short leads to an id in an index: others may have the same.
 func (i id) short() uint32 { return uint32(xxhash.Sum64(i[:])) }
 
-// member is one account. packed is its ties and then its name, in one piece.
+// member is one account. packed is its ties and then its name, in one piece: a handle, an
+// id and at most 51 people (the schema), and no account is without any.
 type member struct {
 	uid      id
 	version  uint64
@@ -93,10 +94,11 @@ const page = 1024
 
 // members are the accounts, by slots that are used again.
 type members struct {
-	pages  []*[page]member
-	used   uint32
-	byUID  index[uint32]
-	empty  []uint32
+	pages []*[page]member
+	used  uint32
+	byUID index[uint32]
+	empty []uint32
+	// spaces are the numbers of namespaces, names the other way.
 	spaces map[string]uint32
 	names  []string
 	// odd are UIDs that are no UUIDs; API servers have none.

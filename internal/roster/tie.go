@@ -17,7 +17,7 @@ type Tie [16]byte
 // IsPerson says that the tie is a person.
 func (t Tie) IsPerson() bool { return t[0]&1 == 1 }
 
-// short leads to a claim in an index: 32 bits that nothing else uses.
+// short leads to a claim in an index: 32 bits, which others may have too.
 func (t Tie) short() uint32 { return binary.LittleEndian.Uint32(t[len(t)-4:]) }
 
 func tie(text string, person byte) Tie {

@@ -92,7 +92,7 @@ func (o *Options) serving(fs *flag.FlagSet) {
 
 // judging are the flags of what holds where no policy says otherwise.
 func (o *Options) judging(fs *flag.FlagSet) {
-	fs.DurationVar(&o.ProfileEvery, "default-profile-every", time.Hour, "longest time between two looks at a profile, where no policy says")
+	fs.DurationVar(&o.ProfileEvery, "default-profile-every", time.Hour, "time between two looks at a profile, where no policy says; a look may come a fiftieth of it later")
 	fs.DurationVar(&o.ActivityEvery, "default-activity-every", 6*time.Hour, "longest time between two looks at posts, where no policy says")
 	fs.DurationVar(&o.StaleAfter, "default-stale-after", 6*time.Hour, "age at which knowledge is stale, where no policy says")
 	fs.DurationVar(&o.FirstLook, "first-look", 15*time.Second, "how long the first status of an account waits for the first look, so that both cost one write")
